@@ -1,0 +1,69 @@
+# What is needed: Python 3.11 or newer with venv, and make. Everything else is installed into this folder:
+# uv into .uv/, the locked packages into .venv/, downloads into .cache/. The second time there is nothing to do.
+# Words for the command behind a target: make demo ARGS="--pace 60 --no-browser"
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo up test check bench clean
+
+# The first of these that is new enough; PYTHON=... chooses another one.
+PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
+	command -v $$each >/dev/null 2>&1 && $$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { command -v $$each; break; }; done)
+UV_VERSION := 0.13.8
+UV := .uv/bin/uv
+# Locked, from here, with the Python that is there: nothing is downloaded that the lock file does not name.
+export UV_PYTHON_DOWNLOADS := never
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export UV_PROJECT_ENVIRONMENT := .venv
+# An environment that happens to be active is none of this project's.
+unexport VIRTUAL_ENV
+ARGS ?=
+
+help:
+	@echo "make demo    the whole city, simulated, on this machine: prints a link (ARGS=... are given on)"
+	@echo "make up      the same without a simulated city"
+	@echo "make test    every test"
+	@echo "make check   formatting, lint, types, who may import whom"
+	@echo "make bench   the measurements in bench/"
+	@echo "make setup   only install what the others need"
+	@echo "make clean   remove what setup installed (never the data in VERBUND_HOME)"
+
+setup: .venv/.complete
+
+.uv/.$(UV_VERSION):
+	@test -n "$(PYTHON)" || { echo "Verbund needs Python 3.11 or newer, and found none. Install it, or say where" \
+		"it is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Verbund needs Python 3.11 or" \
+		"newer; $(PYTHON) is older. Choose another one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' || { echo "$(PYTHON) has no venv. On Debian: apt-get install" \
+		"python3-venv" >&2; exit 1; }
+	rm -rf .uv
+	"$(PYTHON)" -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+.venv/.complete: .uv/.$(UV_VERSION) uv.lock pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject.toml)
+	$(UV) sync --frozen --quiet --python "$(if $(PYTHON),$(PYTHON),.uv/bin/python)"
+	@touch $@
+
+demo: setup
+	@.venv/bin/verbund demo $(ARGS)
+
+up: setup
+	@.venv/bin/verbund up $(ARGS)
+
+test: setup
+	@.venv/bin/pytest $(ARGS)
+
+check: setup
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+bench: setup
+	@for each in $(filter-out bench/stand.py,$(wildcard bench/*.py)); do echo "== $$each"; .venv/bin/python "$$each" $(ARGS) || exit; done
+
+clean:
+	rm -rf .venv .uv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
