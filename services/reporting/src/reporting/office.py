@@ -1,0 +1,17 @@
+"""What the reporting office tells the platform of itself."""
+
+from verbund.events.offices import Office, Process
+
+OFFICE = Office(
+    name="reporting",
+    processes=(
+        Process(name="reporting", port=8100, app="reporting.app:create", database_role="web"),
+        Process(name="reporting-reader", port=8110, app="reporting.reader_app:create", database_role="reader"),
+    ),
+    migrations=(
+        ("verbund.feeds.migrations", "feed_version"),
+        ("reporting.migrations", "reporting_version"),
+    ),
+    reads=("*",),
+    check="reporting.printed:check",
+)

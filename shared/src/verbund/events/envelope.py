@@ -1,0 +1,130 @@
+"""The envelope of every event: CloudEvents 1.0 in structured JSON mode, in canonical bytes."""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from verbund.events.canonical import canonical_bytes
+from verbund.events.ledger_ids import office_of
+
+_SEQUENCE_DIGITS = 20  # as wide as a signed 64-bit number with room: text order is number order
+
+
+class Data(BaseModel):
+    """What one type of event says. Subclasses name their office and version: `class X(Data, office="...", version=1)`.
+
+    A published version only ever gains optional fields; a changed meaning is a new version.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: ClassVar[str]
+    """CloudEvents type, such as `de.verbund.registration.residence-registered.v1`."""
+
+    def __init_subclass__(cls, office: str | None = None, version: int = 1, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if office is not None:
+            words = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
+            cls.type = f"de.verbund.{office}.{words}.v{version}"
+
+
+DataT_co = TypeVar("DataT_co", bound=Data, covariant=True)
+
+
+class Event(BaseModel, Generic[DataT_co]):
+    """One booked fact with its place in its ledger."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    """The ledger, such as `/05913000/registration/book`."""
+    type: str
+    subject: str
+    """Random pseudonym of what the event is about; own per office and ledger."""
+    time: datetime
+    """When the office knew it (UTC, microseconds); never earlier than the event before it in the ledger."""
+    sequence: str
+    """Number in the ledger, zero-padded."""
+    datacontenttype: Literal["application/json"] = "application/json"
+    actor: str
+    """Who booked it: a pseudonym with a role, such as `clerk:5f1c...`."""
+    traceparent: str | None = None
+    causationid: str | None = None
+    data: DataT_co
+
+    @property
+    def number(self) -> int:
+        return int(self.sequence)
+
+
+class Undecodable(Exception):
+    """These bytes are no event of a known type; `reason` is a stable code, `detail` says where (no payload in it)."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+def sequence_of(number: int) -> str:
+    """A ledger number as the CloudEvents attribute `sequence`."""
+    return f"{number:0{_SEQUENCE_DIGITS}d}"
+
+
+def instant(at: datetime) -> str:
+    """An aware instant in the one spelling that travels: UTC, microseconds, `Z`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def encode(event: Event[Any]) -> bytes:
+    """The canonical bytes of an event: they are hashed, stored, sent, and never made a second time."""
+    attributes = {
+        "specversion": event.specversion,
+        "id": event.id,
+        "source": event.source,
+        "type": event.type,
+        "subject": event.subject,
+        "time": instant(event.time),
+        "sequence": event.sequence,
+        "datacontenttype": event.datacontenttype,
+        "actor": event.actor,
+        "data": event.data.model_dump(mode="json"),
+    }
+    if event.traceparent is not None:
+        attributes["traceparent"] = event.traceparent
+    if event.causationid is not None:
+        attributes["causationid"] = event.causationid
+    return canonical_bytes(attributes)
+
+
+def decode(body: bytes, known: Mapping[str, type[Data]]) -> Event[Any]:
+    """The event in these bytes, its data as the model that `known` has for its type; raises `Undecodable`."""
+    try:
+        attributes = json.loads(body)
+    except ValueError as error:
+        raise Undecodable("not_json") from error
+    if not isinstance(attributes, dict):
+        raise Undecodable("not_an_object")
+    type_ = attributes.get("type")
+    model = known.get(type_) if isinstance(type_, str) else None
+    if model is None:
+        raise Undecodable("unknown_type", str(type_)[:120])
+    try:
+        data = model.model_validate(attributes.pop("data", None))
+        event: Event[Any] = Event[Any].model_validate({**attributes, "data": data})
+        office = office_of(event.source)
+        number = int(event.sequence)
+    except ValidationError as error:
+        where = "/".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise Undecodable("wrong_shape", where) from error
+    except ValueError as error:
+        raise Undecodable("wrong_source") from error
+    if not event.type.startswith(f"de.verbund.{office}.") or number < 1:
+        raise Undecodable("forged_source", event.type[:120])
+    return event
