@@ -1,0 +1,68 @@
+"""The one way to a PostgreSQL database: engines, and the migrations of an office's schemas."""
+
+from importlib.resources import as_file, files
+from logging import getLogger
+from typing import Any
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from verbund.events.offices import Office
+from verbund.settings import DatabaseSettings
+
+_log = getLogger(__name__)
+
+# Migrations of one database exclude each other, from whichever process they are started ("Verbund" as a number).
+_MIGRATION_LOCK = 0x56657262756E64
+
+
+def make_engine(settings: DatabaseSettings, *, size: int = 5, options: str = "") -> AsyncEngine:
+    """A pool of connections. `options`: PostgreSQL run-time settings such as `-c lock_timeout=3s`."""
+    return create_async_engine(
+        settings.url(),
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"options": f"-c timezone=UTC -c jit=off {options}", "connect_timeout": 5},
+    )
+
+
+def migrate(settings: DatabaseSettings, office: Office) -> None:
+    """Bring the schemas of an office's database to this release; run as the owner role, repeatable."""
+    engine = create_engine(settings.url())
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("select pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.commit()
+            for package, version_table in office.migrations:
+                _upgrade(connection, office, package, version_table)
+    finally:
+        engine.dispose()
+
+
+def _upgrade(connection: Connection, office: Office, package: str, version_table: str) -> None:
+    with as_file(files(package)) as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes.update(connection=connection, office=office, version_table=version_table)
+        command.upgrade(config, "head")
+        _log.debug("migrated %s in the database of %s", package, office.name)
+
+
+def run_migrations() -> None:
+    """What each migrations package's `env.py` calls."""
+    attributes: dict[str, Any] = context.config.attributes
+    connection: Connection = attributes["connection"]
+    context.configure(connection=connection, version_table=attributes["version_table"])
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+
+
+def migrated_office() -> Office:
+    """For migration scripts: the office whose database is being migrated (role names start with its package name)."""
+    office: Office = context.config.attributes["office"]
+    return office

@@ -1,0 +1,1 @@
+"""The ledger: append-only, numbered without a gap, hash-chained, never changed."""

@@ -1,0 +1,108 @@
+"""The ledgers of one office in its database: locked, appended to, read. Nothing here commits: the desk does."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from verbund.ledger.record import GENESIS, Head, Record
+
+_OPEN = text("""
+    insert into ledger.head (ledger, number, hash, time)
+    select ledger, 0, :genesis, :beginning from unnest(cast(:ledgers as text[])) as wanted (ledger)
+    on conflict do nothing
+""")
+# The collation makes the order of locks the same everywhere: the book ("/book") before the trays ("/to/..."), by name.
+_LOCK = text("""
+    select ledger, number, hash, time from ledger.head
+    where ledger = any(cast(:ledgers as text[])) order by ledger collate "C" for update
+""")
+_APPEND = text("""
+    insert into ledger.record (ledger, number, previous, hash, body)
+    select * from unnest(
+        cast(:ledgers as text[]), cast(:numbers as bigint[]), cast(:previous as bytea[]), cast(:hashes as bytea[]),
+        cast(:bodies as bytea[]))
+""")
+_MOVE = text("""
+    update ledger.head as head set number = new.number, hash = new.hash, time = new.time
+    from unnest(cast(:ledgers as text[]), cast(:numbers as bigint[]), cast(:hashes as bytea[]),
+                cast(:times as timestamptz[])) as new (ledger, number, hash, time)
+    where head.ledger = new.ledger
+""")
+_READ = text("""
+    select ledger, number, previous, hash, body from ledger.record
+    where ledger = :ledger and number > :after order by number limit :limit
+""")
+_HEADS = text('select ledger, number, hash, time from ledger.head order by ledger collate "C"')
+_BEAT = text("""
+    insert into ledger.beat (office, at) values (:office, clock_timestamp())
+    on conflict (office) do update set at = excluded.at
+""")
+
+THE_BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
+"""What a ledger without records knows as its latest time: an initial load may begin anywhere after it."""
+
+
+async def open_ledgers(connection: AsyncConnection, ledgers: Sequence[str]) -> None:
+    """Make sure that each ledger has a head; an existing one stays as it is."""
+    await connection.execute(_OPEN, {"ledgers": sorted(ledgers), "genesis": GENESIS, "beginning": THE_BEGINNING})
+
+
+async def lock_heads(connection: AsyncConnection, ledgers: Sequence[str]) -> dict[str, Head]:
+    """The heads of these ledgers, locked in one fixed order until the transaction ends.
+
+    Under these locks the order of numbers is the order of commits: no reader can ever see number n + 1 before n.
+    """
+    rows = await connection.execute(_LOCK, {"ledgers": list(ledgers)})
+    return {row.ledger: Head(row.ledger, row.number, row.hash, row.time) for row in rows}
+
+
+async def append(
+    connection: AsyncConnection, records: Sequence[Record], heads: Sequence[Head], readers: Sequence[str]
+) -> None:
+    """Append sealed records and move the heads (which must be locked); readers are woken when this commits."""
+    await connection.execute(
+        _APPEND,
+        {
+            "ledgers": [record.ledger for record in records],
+            "numbers": [record.number for record in records],
+            "previous": [record.previous for record in records],
+            "hashes": [record.hash for record in records],
+            "bodies": [record.body for record in records],
+        },
+    )
+    await connection.execute(
+        _MOVE,
+        {
+            "ledgers": [head.ledger for head in heads],
+            "numbers": [head.number for head in heads],
+            "hashes": [head.hash for head in heads],
+            "times": [head.time for head in heads],
+        },
+    )
+    await connection.execute(
+        text("select pg_notify(channel, '') from unnest(cast(:channels as text[])) as woken (channel)"),
+        {"channels": [channel_for(reader) for reader in readers]},
+    )
+
+
+async def read(connection: AsyncConnection, ledger: str, after: int, limit: int) -> list[Record]:
+    """Up to `limit` records of a ledger behind number `after`, in order."""
+    rows = await connection.execute(_READ, {"ledger": ledger, "after": after, "limit": limit})
+    return [Record(*row) for row in rows]
+
+
+async def read_heads(connection: AsyncConnection) -> list[Head]:
+    """Where each ledger of this office ends; not locked."""
+    return [Head(*row) for row in await connection.execute(_HEADS)]
+
+
+async def beat(connection: AsyncConnection, office: str) -> None:
+    """Say that the office is alive, so that its silence can be told from its death."""
+    await connection.execute(_BEAT, {"office": office})
+
+
+def channel_for(reader: str) -> str:
+    """The notification channel that wakes a reader of this office's ledgers; it carries no content."""
+    return f"feed_{reader.replace('-', '_')}"
