@@ -1,0 +1,72 @@
+"""Every metric of the platform, each with one line of meaning. No label ever carries a person, a path or free text."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# Seconds. Commits take about a millisecond on a good disk; a request that waits for one is rarely faster than that.
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
+
+HTTP_REQUESTS = Counter(
+    "verbund_http_requests_total",
+    "Requests answered, by method, route template and status.",
+    ["method", "route", "status"],
+)
+HTTP_SECONDS = Histogram(
+    "verbund_http_request_seconds",
+    "Time from the first byte of a request's head to the last byte of its answer; long-lived streams are left out.",
+    ["method", "route"],
+    buckets=_FAST,
+)
+
+DESK_COMMANDS = Counter(
+    "verbund_desk_commands_total",
+    "Commands by outcome: booked, replayed, refused, unavailable, overloaded, failed.",
+    ["command", "outcome"],
+)
+DESK_QUEUE = Gauge("verbund_desk_queue_orders", "Orders that wait for the desk.")
+DESK_BATCH_SIZE = Histogram(
+    "verbund_desk_batch_orders",
+    "Orders in one transaction of the desk; their count is that of the batches.",
+    buckets=_SIZES,
+)
+DESK_COMMIT_SECONDS = Histogram(
+    "verbund_desk_commit_seconds", "Time of one transaction of the desk, from begin to commit.", buckets=_FAST
+)
+
+LEDGER_HEAD = Gauge("verbund_ledger_head_number", "Number of a ledger's last record.", ["ledger"])
+
+FEED_POSITION = Gauge("verbund_feed_position_number", "Last number of a ledger that took effect here.", ["ledger"])
+FEED_LAG = Gauge(
+    "verbund_feed_lag_records", "Records of a ledger that its last beat knows of and that are not here yet.", ["ledger"]
+)
+FEED_BATCH_SIZE = Histogram(
+    "verbund_feed_batch_events", "Events that one transaction of a reader applied.", buckets=_SIZES
+)
+FEED_COMMIT_SECONDS = Histogram(
+    "verbund_feed_commit_seconds", "Time of one transaction of a reader, from begin to commit.", buckets=_FAST
+)
+FEED_REPEATS = Counter("verbund_feed_repeats_total", "Records that came again and were skipped.")
+FEED_HOLES = Counter(
+    "verbund_feed_holes_total", "Batches that did not go on from the position and were read again.", ["ledger"]
+)
+FEED_PARKED = Counter(
+    "verbund_feed_parked_total",
+    "Records set aside because they could not be understood: figures miss them.",
+    ["reason"],
+)
+FEED_STOPPED = Gauge(
+    "verbund_feed_stopped_state", "1 where a ledger is stopped until a person decides, else 0.", ["ledger"]
+)
+FEED_LAST_PROGRESS = Gauge(
+    "verbund_feed_last_progress_timestamp_seconds", "When a ledger's position last moved (Unix time).", ["ledger"]
+)
+FEED_HEARD = Gauge(
+    "verbund_feed_heard_timestamp_seconds", "Time of a ledger's last beat that was heard (Unix time).", ["ledger"]
+)
+
+LIVE_VIEWS = Gauge("verbund_live_views_open", "Live views that are open now.")
+LIVE_LATENCY_SECONDS = Histogram(
+    "verbund_live_latency_seconds",
+    "Time from the booking of a fact to its change being sent to the open views.",
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0, 60.0),
+)
