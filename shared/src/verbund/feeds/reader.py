@@ -1,0 +1,223 @@
+"""The reader: takes batches into its own database, effect and position in one transaction, each record once."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from logging import getLogger
+from time import monotonic, time
+from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from verbund import metrics
+from verbund.events.envelope import Data, Event, Undecodable, decode
+from verbund.feeds.batch import Batch, Beat
+from verbund.feeds.positions import (
+    Parked,
+    hear,
+    list_positions,
+    lock_positions,
+    move_positions,
+    open_positions,
+    park,
+    stop_ledger,
+)
+from verbund.feeds.sift import Position, sift, sift_beat
+from verbund.ledger.record import Record
+
+_log = getLogger(__name__)
+
+
+class Effect(Protocol):
+    """What reading does to the reader's own database."""
+
+    async def apply(self, connection: AsyncConnection, events: Sequence[Event[Any]]) -> None:
+        """Take these events in; runs in the reader's transaction, with the positions of their ledgers locked."""
+        ...
+
+    async def finish(self, connection: AsyncConnection) -> None:
+        """The last statements before the commit: what must follow the order of commits is numbered here."""
+        ...
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a batch."""
+
+    applied: int = 0
+    repeats: int = 0
+    parked: int = 0
+    positions: dict[str, int] = field(default_factory=dict)
+    holes: list[str] = field(default_factory=list)
+    """Ledgers to be read again from their positions."""
+    stopped: list[str] = field(default_factory=list)
+
+
+class Reader:
+    """Takes batches; safe against repeats, holes, broken chains and a second reader at work."""
+
+    def __init__(self, engine: AsyncEngine, effect: Effect, known_events: Mapping[str, type[Data]]) -> None:
+        self._engine = engine
+        self._effect = effect
+        self._known = known_events
+
+    async def take(self, batch: Batch) -> Taken:
+        """Take a batch in one transaction; what the database raises passes through and nothing was taken.
+
+        Where the effect itself fails on an event, the batch is taken one by one, and the guilty record's ledger stops.
+        """
+        try:
+            return await self._take(batch)
+        except (SQLAlchemyError, OSError, TimeoutError):
+            raise
+        except Exception:  # noqa: BLE001 - the guilty record is found below, and its ledger stopped
+            _log.exception("a batch could not be taken; it is taken one by one")
+            return await self._take_one_by_one(batch)
+
+    async def _take_one_by_one(self, batch: Batch) -> Taken:
+        whole = Taken()
+        for record in batch.records:
+            if record.ledger in whole.stopped:
+                continue
+            try:
+                part = await self._take(Batch([record]))
+            except (SQLAlchemyError, OSError, TimeoutError):
+                raise
+            except Exception:  # noqa: BLE001 - the guilty record is found below, and its ledger stopped
+                _log.exception(
+                    "the effect of a record failed", extra={"ledger": record.ledger, "number": record.number}
+                )
+                await self.stop(record.ledger, "effect_failed")
+                whole.stopped.append(record.ledger)
+                continue
+            whole.applied += part.applied
+            whole.repeats += part.repeats
+            whole.parked += part.parked
+            whole.positions.update(part.positions)
+            whole.holes.extend(part.holes)
+            whole.stopped.extend(part.stopped)
+        return whole
+
+    async def _take(self, batch: Batch) -> Taken:
+        begun = monotonic()
+        taken = Taken()
+        async with self._engine.begin() as connection:
+            await open_positions(connection, batch.ledgers)
+            standings = await lock_positions(connection, batch.ledgers)
+            moves: list[tuple[Position, datetime | None]] = []
+            events: list[Event[Any]] = []
+            parked: list[Parked] = []
+            alarms: dict[str, str] = {}
+            for ledger, standing in standings.items():
+                if standing.stop_reason is not None:
+                    taken.stopped.append(ledger)
+                    continue
+                sifted = sift(standing.position, [r for r in batch.records if r.ledger == ledger])
+                taken.repeats += sifted.repeats
+                parked.extend(Parked(record, "hash_mismatch") for record in sifted.foreign)
+                last = self._decode(sifted.fresh, events, parked)
+                if sifted.fresh:
+                    moves.append((sifted.position, last))
+                    taken.positions[ledger] = sifted.position.number
+                if sifted.hole:
+                    taken.holes.append(ledger)
+                if sifted.stop is not None:
+                    await stop_ledger(connection, ledger, sifted.stop)
+                    taken.stopped.append(ledger)
+                    alarms[ledger] = sifted.stop
+            if events:
+                await self._effect.apply(connection, events)
+            if parked:
+                await park(connection, parked)
+            if moves:
+                await move_positions(connection, moves)
+            if events:
+                await self._effect.finish(connection)
+        for ledger, reason in alarms.items():
+            self._sound_alarm(ledger, reason)
+        taken.applied, taken.parked = len(events), len(parked)
+        self._count(taken, parked, monotonic() - begun)
+        return taken
+
+    def _decode(self, records: Sequence[Record], events: list[Event[Any]], parked: list[Parked]) -> datetime | None:
+        """Sort records into events and what cannot be understood; returns the time of the last event."""
+        last = None
+        for record in records:
+            try:
+                event = decode(record.body, self._known)
+                if event.source != record.ledger or event.number != record.number:
+                    raise Undecodable("forged_source", "the event names another place than the one it came from")
+            except Undecodable as reason:
+                parked.append(Parked(record, reason.reason, reason.detail))
+                continue
+            events.append(event)
+            last = event.time
+        return last
+
+    def _count(self, taken: Taken, parked: Sequence[Parked], seconds: float) -> None:
+        metrics.FEED_COMMIT_SECONDS.observe(seconds)
+        metrics.FEED_BATCH_SIZE.observe(taken.applied)
+        metrics.FEED_REPEATS.inc(taken.repeats)
+        for item in parked:
+            metrics.FEED_PARKED.labels(item.reason).inc()
+            _log.error(
+                "a record was parked: figures miss it until somebody decides",
+                extra={"ledger": item.record.ledger, "number": item.record.number, "reason": item.reason},
+            )
+        for ledger, number in taken.positions.items():
+            metrics.FEED_POSITION.labels(ledger).set(number)
+            metrics.FEED_LAST_PROGRESS.labels(ledger).set(time())
+        for ledger in taken.holes:
+            metrics.FEED_HOLES.labels(ledger).inc()
+
+    async def hear(self, beats: Sequence[Beat]) -> list[str]:
+        """Keep signs of life; returns the ledgers whose head does not fit what was read, without stopping them."""
+        async with self._engine.begin() as connection:
+            await open_positions(connection, [beat.ledger for beat in beats])
+            standings = {s.position.ledger: s for s in await list_positions(connection)}
+            await hear(connection, beats)
+        doubtful = []
+        for beat in beats:
+            position = standings[beat.ledger].position
+            metrics.FEED_LAG.labels(beat.ledger).set(max(beat.number - position.number, 0))
+            metrics.FEED_STOPPED.labels(beat.ledger).set(standings[beat.ledger].stop_reason is not None)
+            if beat.at is not None:
+                metrics.FEED_HEARD.labels(beat.ledger).set(beat.at.timestamp())
+            if sift_beat(position, beat) is not None:
+                doubtful.append(beat.ledger)
+        return doubtful
+
+    async def confirm(self, ledger: str, read_beat: Callable[[], Awaitable[Beat]]) -> None:
+        """Stop a ledger whose head does not fit its position, judged by a head that is read after the position.
+
+        The other way round a second reader, or this one, may have moved the position past an older head.
+        """
+        async with self._engine.begin() as connection:
+            standing = (await lock_positions(connection, [ledger]))[ledger]
+            reason = sift_beat(standing.position, await read_beat())
+            if reason is None or standing.stop_reason is not None:
+                return
+            await stop_ledger(connection, ledger, reason)
+        self._sound_alarm(ledger, reason)
+
+    async def stop(self, ledger: str, reason: str) -> None:
+        """Stop a ledger until a person resumes it."""
+        async with self._engine.begin() as connection:
+            await stop_ledger(connection, ledger, reason)
+        self._sound_alarm(ledger, reason)
+
+    def _sound_alarm(self, ledger: str, reason: str) -> None:
+        metrics.FEED_STOPPED.labels(ledger).set(1)
+        _log.error("a ledger was stopped", extra={"ledger": ledger, "reason": reason})
+
+    async def positions(self) -> dict[str, Position]:
+        """How far every ledger was read."""
+        async with self._engine.connect() as connection:
+            return {s.position.ledger: s.position for s in await list_positions(connection)}
+
+    async def stopped(self) -> dict[str, str]:
+        """The stopped ledgers and why."""
+        async with self._engine.connect() as connection:
+            standings = await list_positions(connection)
+        return {s.position.ledger: s.stop_reason for s in standings if s.stop_reason is not None}

@@ -1,0 +1,274 @@
+"""The behaviour of feeds. Every feed passes this suite; today there is one, which reads ledgers directly."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import OfficeDatabase, OfficeDatabases
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from stage.tally import KNOWN, Added
+
+from verbund.database import make_engine
+from verbund.events.envelope import Data, Event
+from verbund.feeds.ledger_feed import LedgerFeed, Source
+from verbund.feeds.positions import resume_ledger
+from verbund.feeds.reader import Reader
+from verbund.ledger.record import Entry, seal
+from verbund.ledger.store import append, beat, lock_heads, open_ledgers
+
+BOOK = "/05913000/registration/book"
+OTHER = "/05915000/registration/book"  # of another municipality
+DEADLINE_SECONDS = 20.0
+
+TABLES = """
+create schema stage;
+create table stage.seen (id bigint generated always as identity, ledger text, number bigint, amount bigint);
+grant usage on schema stage to reporting_reader;
+grant select, insert on stage.seen to reporting_reader;
+"""
+
+
+class Unknown(Data, office="registration", version=9):
+    """An event of a version that this reader does not know."""
+
+
+@dataclass
+class Seen:
+    """The effect: one row for every event, so that nothing can hide in a sum."""
+
+    fails_on: set[int] = field(default_factory=set)
+    breaks: list[str] = field(default_factory=list)
+
+    async def apply(self, connection: AsyncConnection, events: Sequence[Event[Any]]) -> None:
+        for event in events:
+            if event.number in self.fails_on and event.source == BOOK:
+                raise ZeroDivisionError("a bug in the effect")
+            await connection.execute(
+                text("insert into stage.seen (ledger, number, amount) values (:ledger, :number, :amount)"),
+                {"ledger": event.source, "number": event.number, "amount": event.data.amount},
+            )
+
+    async def finish(self, connection: AsyncConnection) -> None:
+        if self.breaks:
+            await connection.execute(text(self.breaks.pop()))
+
+
+class Stage:
+    """An office with a ledger, and a reader of it; each feed has a stage of its own."""
+
+    def __init__(self, office: OfficeDatabase, reader: OfficeDatabase) -> None:
+        self.office = office
+        self.reader = reader
+        self.effect = Seen()
+        with psycopg.connect(reader.settings("owner").conninfo()) as connection:
+            connection.execute(TABLES)
+
+    async def book(self, count: int, ledger: str = BOOK, data: Data | None = None) -> None:
+        engine = make_engine(self.office.settings("desk"))
+        async with engine.begin() as connection:
+            await open_ledgers(connection, [ledger])
+            head = (await lock_heads(connection, [ledger]))[ledger]
+            booked = [data or Added(amount=head.number + n + 1) for n in range(count)]
+            entries = [Entry("s", each, "clerk:1", head.time) for each in booked]
+            moved, records = seal(head, entries)
+            await append(connection, records, [moved], ["reporting"])
+            await beat(connection, "registration")
+        await engine.dispose()
+
+    def tamper(self, *statements: str) -> None:
+        """Change the office's ledger as only a superuser can."""
+        with psycopg.connect(self.office.superuser().conninfo()) as connection:
+            connection.execute("alter table ledger.record disable trigger never_changed")
+            for statement in statements:
+                connection.execute(statement.encode())
+            connection.execute("alter table ledger.record enable always trigger never_changed")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[LedgerFeed]:
+        engine = make_engine(self.reader.settings("reader"))
+        source = Source(office="registration", database=self.office.settings("feed_reporting"))
+        try:
+            async with LedgerFeed(source, Reader(engine, self.effect, KNOWN), "reporting") as feed:
+                yield feed
+        finally:
+            await engine.dispose()
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.reader.superuser().conninfo()) as connection:
+            return connection.execute(sql.encode()).fetchall()
+
+    def seen(self, ledger: str = BOOK) -> list[int]:
+        return [n for (n,) in self.ask(f"select number from stage.seen where ledger = '{ledger}' order by id")]
+
+    def stopped(self, ledger: str = BOOK) -> str | None:
+        rows = self.ask(f"select stop_reason from feed.position where ledger = '{ledger}'")
+        return rows[0][0] if rows else None
+
+    async def resume(self, ledger: str = BOOK) -> None:
+        engine = make_engine(self.reader.settings("reader"))
+        async with engine.begin() as connection:
+            assert await resume_ledger(connection, ledger)
+        await engine.dispose()
+
+
+@pytest.fixture
+def stage(office_database: OfficeDatabases) -> Stage:
+    return Stage(office_database("registration"), office_database("reporting"))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert monotonic() < deadline, "it did not become true in time"
+        await asyncio.sleep(0.02)
+
+
+async def until_async(condition: Callable[[], Awaitable[bool]]) -> None:
+    deadline = monotonic() + DEADLINE_SECONDS
+    while not await condition():
+        assert monotonic() < deadline, "it did not become true in time"
+        await asyncio.sleep(0.02)
+
+
+async def test_what_is_booked_arrives_once_and_in_order(stage: Stage) -> None:
+    await stage.book(5)
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 5)
+        for _ in range(5):
+            await stage.book(3)
+        await until(lambda: len(stage.seen()) == 20)
+    assert stage.seen() == list(range(1, 21))
+
+
+async def test_what_was_booked_while_nobody_read_arrives_later(stage: Stage) -> None:
+    await stage.book(3)
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 3)
+    await stage.book(4)
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 7)
+    assert stage.seen() == list(range(1, 8))
+
+
+async def test_two_readers_of_one_ledger_take_each_record_once(stage: Stage) -> None:
+    async with stage.reading(), stage.reading(), stage.reading():
+        for _ in range(20):
+            await stage.book(7)
+        await until(lambda: len(stage.seen()) >= 140)
+    assert stage.seen() == list(range(1, 141))
+
+
+async def test_a_reader_whose_connection_dies_before_its_commit_takes_the_batch_again(stage: Stage) -> None:
+    await stage.book(10)
+    stage.effect.breaks = ["select pg_terminate_backend(pg_backend_pid())"]
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 10)
+    assert stage.effect.breaks == []
+    assert stage.seen() == list(range(1, 11))
+
+
+async def test_a_reader_whose_connection_dies_after_its_commit_takes_nothing_twice(stage: Stage) -> None:
+    await stage.book(10)
+    stage.effect.breaks = ["commit", "select pg_terminate_backend(pg_backend_pid())"]
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 10)
+        await stage.book(1)
+        await until(lambda: len(stage.seen()) == 11)
+    assert stage.seen() == list(range(1, 12))
+
+
+async def test_an_unknown_event_is_parked_with_its_bytes_and_the_others_go_on(stage: Stage) -> None:
+    await stage.book(2)
+    await stage.book(1, data=Unknown())
+    await stage.book(2)
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 4)
+    assert stage.seen() == [1, 2, 4, 5]
+    [(ledger, number, reason, detail, body)] = stage.ask("select ledger, number, reason, detail, body from feed.parked")
+    assert (ledger, number, reason, detail) == (BOOK, 3, "unknown_type", Unknown.type)
+    assert Unknown.type.encode() in bytes(body)
+
+
+async def test_a_hole_that_stays_stops_the_ledger_until_it_is_filled_and_resumed(stage: Stage) -> None:
+    await stage.book(6)
+    stage.tamper(
+        "create table public.kept as select * from ledger.record where number = 4",
+        "delete from ledger.record where number = 4",
+    )
+    async with stage.reading() as feed:
+        await until(lambda: stage.stopped() == "hole")
+        assert stage.seen() == [1, 2, 3]
+
+        async def alarmed() -> bool:
+            return "hole" in (await feed.trouble() or "")
+
+        await until_async(alarmed)
+        stage.tamper("insert into ledger.record select * from public.kept")
+        await stage.resume()
+        await until(lambda: len(stage.seen()) == 6)
+        assert await feed.trouble() is None
+    assert stage.seen() == [1, 2, 3, 4, 5, 6]
+
+
+async def test_changed_bytes_are_parked_as_foreign_and_stop_the_ledger(stage: Stage) -> None:
+    await stage.book(5)
+    stage.tamper("update ledger.record set body = body || decode('20', 'hex') where number = 3")
+    async with stage.reading():
+        await until(lambda: stage.stopped() is not None)
+    assert stage.seen() == [1, 2]
+    assert stage.ask("select number, reason from feed.parked") == [(3, "hash_mismatch")]
+
+
+async def test_an_office_restored_from_an_older_backup_is_noticed(stage: Stage) -> None:
+    await stage.book(8)
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 8)
+        stage.tamper(
+            "delete from ledger.record where number > 5",
+            "update ledger.head set number = 5, hash = record.hash from ledger.record where record.number = 5",
+        )
+        await until(lambda: stage.stopped() == "head_below_position")
+        await stage.book(6)  # it books on as if nothing had happened
+    assert stage.seen() == list(range(1, 9))
+
+
+async def test_a_restored_office_that_booked_on_beyond_the_position_is_noticed_by_its_chain(stage: Stage) -> None:
+    await stage.book(8)
+    async with stage.reading():
+        await until(lambda: len(stage.seen()) == 8)
+    stage.tamper(
+        "delete from ledger.record where number > 5",
+        "update ledger.head set number = 5, hash = record.hash from ledger.record where record.number = 5",
+    )
+    await stage.book(6)
+    async with stage.reading():
+        await until(lambda: stage.stopped() == "chain_broken")
+    assert stage.seen() == list(range(1, 9))
+
+
+async def test_a_ledger_that_stops_does_not_hold_up_the_others(stage: Stage) -> None:
+    stage.effect.fails_on = {3}
+    await stage.book(5)
+    await stage.book(5, ledger=OTHER)
+    async with stage.reading():
+        await until(lambda: stage.stopped() == "effect_failed")
+        await until(lambda: len(stage.seen(OTHER)) == 5)
+        assert stage.seen() == [1, 2]
+        stage.effect.fails_on = set()
+        await stage.resume()
+        await until(lambda: len(stage.seen()) == 5)
+    assert stage.seen() == [1, 2, 3, 4, 5]
+
+
+async def test_a_silent_office_can_be_told_from_a_dead_one(stage: Stage) -> None:
+    await stage.book(1)
+    async with stage.reading():
+        await until(lambda: stage.ask("select heard_at from feed.position where heard_at is not null") != [])
+    [(number, head)] = stage.ask("select number, head_number from feed.position")
+    assert (number, head) == (1, 1)
