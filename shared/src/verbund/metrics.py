@@ -55,7 +55,7 @@ FEED_PARKED = Counter(
     ["reason"],
 )
 FEED_STOPPED = Gauge(
-    "verbund_feed_stopped_state", "1 where a ledger is stopped until a person decides, else 0.", ["ledger"]
+    "verbund_feed_stopped_state", "Whether a ledger is stopped until a person decides (1) or not (0).", ["ledger"]
 )
 FEED_LAST_PROGRESS = Gauge(
     "verbund_feed_last_progress_timestamp_seconds", "When a ledger's position last moved (Unix time).", ["ledger"]

@@ -4,8 +4,8 @@ It is woken by a notification and looks by itself once a second.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from logging import getLogger
 from time import monotonic
@@ -29,7 +29,7 @@ _log = getLogger(__name__)
 
 _POLL_SECONDS = 1.0  # a lost notification costs a second, not a fact
 _HEAR_SECONDS = 2.0  # how often signs of life are written down
-_LARGEST_BATCH = 10_000  # records in one transaction under backlog: about 10 MB
+_LARGEST_BATCH = 2_000  # records in one transaction under backlog: about 2 MB, some tenths of a second
 _TRIES_AT_A_HOLE = 5  # reading again from the position: only a hole that stays is real
 _SLOWEST_RETRY_SECONDS = 5.0
 _DEAD_AFTER_SECONDS = 30.0
@@ -64,6 +64,11 @@ class LedgerFeed:
         self._tries: dict[str, tuple[int, int]] = {}  # ledger -> (position, tries in vain)
         self._stopping = False
         self._heard = 0.0
+
+    @property
+    def office(self) -> str:
+        """Whose ledgers are read."""
+        return self._source.office
 
     async def __aenter__(self) -> Self:
         self._state.alive_at = monotonic()
@@ -197,12 +202,3 @@ class LedgerFeed:
                     extra={"office": self._source.office, "error": type(error).__name__},
                 )
             await asyncio.sleep(_POLL_SECONDS)
-
-
-@asynccontextmanager
-async def follow_ledgers(
-    sources: Sequence[Source], reader: Reader, reader_name: str
-) -> AsyncIterator[list[LedgerFeed]]:
-    """Read the ledgers of all sources, each at its own pace, until the context is left."""
-    async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(LedgerFeed(source, reader, reader_name)) for source in sources]

@@ -1,0 +1,32 @@
+"""The databases of the embedded default for commands that may run beside `verbund up` or without it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from verbund.cli.output import Output
+from verbund.embedded import record
+from verbund.embedded.home import EmbeddedSettings
+from verbund.embedded.leftovers import end_leftovers
+from verbund.embedded.ports import PortTaken
+from verbund.embedded.postgres import Cluster, ClusterFailed
+
+
+@contextmanager
+def databases(settings: EmbeddedSettings, output: Output) -> Iterator[Cluster]:
+    """The PostgreSQL that `verbund up` runs; where it does not run, one that is started for this command alone."""
+    home = settings.layout
+    running = record.find_running(home)
+    if running is not None:
+        yield Cluster(home.folder, running.postgres_port)
+        return
+    cluster = Cluster(home.folder, settings.postgres_port + settings.port_offset)
+    try:
+        with record.lock(home):
+            end_leftovers(home, cluster)
+            try:
+                cluster.start()
+                yield cluster
+            finally:
+                cluster.stop()
+    except (record.AlreadyRunning, PortTaken, ClusterFailed) as error:
+        output.fail(str(error))

@@ -1,0 +1,37 @@
+"""The command `verbund`: what it can do, and where each part stands."""
+
+import typer
+
+from verbund.cli import demo, feeds, migrate, serve, simulate, status, tokens, up, verify
+from verbund.cli.places import resolve
+from verbund.events.offices import find_offices
+
+_HELP = "Verbund: the offices of a city do their own work and see one live situation together."
+
+
+def build() -> typer.Typer:
+    """The whole command line, with a group of commands for each announced office that brings some."""
+    app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.command("up")(up.up)
+    app.command("demo")(demo.demo)
+    app.command("status")(status.status)
+    app.command("open")(tokens.open_page)
+    app.command("token")(tokens.token)
+    app.command("simulate")(simulate.simulate)
+    app.command("verify")(verify.verify)
+    app.command("migrate")(migrate.migrate)
+    app.add_typer(feeds.feeds, name="feeds")
+    app.command("serve", hidden=True)(serve.serve)
+    for office in find_offices():
+        if office.commands is not None:
+            app.add_typer(resolve(office.commands), name=office.name)
+    return app
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    build()()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The embedded default: a whole municipality on one machine, PostgreSQL included, without root and without Docker."""

@@ -1,0 +1,112 @@
+"""What a running supervisor leaves in `run/` for others to read: who it is, and its processes."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from verbund.embedded.home import Home
+
+_CLOCK_SECONDS = 2.0  # how far the kernel's idea of a process's start moves when the clock is set
+
+
+class Started(BaseModel):
+    """A process as it was started: the id alone would soon belong to another one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    pid: int
+    created: float
+    """Unix time of its start, as the kernel tells it."""
+    port: int
+    restarts: int = 0
+
+    def find(self) -> psutil.Process | None:
+        """The very process, if it still lives."""
+        try:
+            process = psutil.Process(self.pid)
+            is_same = abs(process.create_time() - self.created) < _CLOCK_SECONDS
+            return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.NoSuchProcess:
+            return None
+
+    @property
+    def uptime_seconds(self) -> float:
+        return max(0.0, datetime.now(UTC).timestamp() - self.created)
+
+
+class Running(BaseModel):
+    """A supervisor and what it keeps alive."""
+
+    model_config = ConfigDict(frozen=True)
+
+    supervisor: Started
+    municipality: str
+    port_offset: int
+    postgres_port: int
+    link: str
+    """The page to start at."""
+    processes: tuple[Started, ...] = ()
+
+
+class AlreadyRunning(Exception):
+    """Another supervisor works on the same data."""
+
+    def __init__(self, home: Home, running: Running | None) -> None:
+        who = f"process {running.supervisor.pid}, {running.link}" if running else "it is just starting"
+        super().__init__(f"Verbund already runs on {home.folder}: {who}")
+        self.running = running
+
+
+def describe(name: str, pid: int, port: int, restarts: int = 0) -> Started:
+    """The record of a process that was just started by this one."""
+    return Started(name=name, pid=pid, created=psutil.Process(pid).create_time(), port=port, restarts=restarts)
+
+
+@contextmanager
+def lock(home: Home) -> Iterator[None]:
+    """Be the only supervisor on this data; the kernel lets go of the lock however the holder ends.
+
+    Raises `AlreadyRunning`.
+    """
+    home.prepare()
+    with (home.run / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(home, read(home)) from error
+        yield
+
+
+def find_running(home: Home) -> Running | None:
+    """The supervisor that runs on this data, if one does and has come so far as to say so."""
+    running = read(home)
+    return running if running and running.supervisor.find() else None
+
+
+def write(home: Home, running: Running) -> None:
+    """Replace the record in one step."""
+    fresh = _file(home).with_suffix(f".{os.getpid()}")
+    fresh.write_text(running.model_dump_json(indent=1), encoding="utf-8")
+    fresh.replace(_file(home))
+
+
+def read(home: Home) -> Running | None:
+    """The record that the last supervisor left, alive or not."""
+    with suppress(FileNotFoundError, ValidationError):
+        return Running.model_validate_json(_file(home).read_text(encoding="utf-8"))
+    return None
+
+
+def remove(home: Home) -> None:
+    _file(home).unlink(missing_ok=True)
+
+
+def _file(home: Home) -> Path:
+    return home.run / "supervisor.json"

@@ -1,0 +1,139 @@
+"""The description of a service's routes: `/openapi.json` for programs, `/docs` for people; offline, without scripts."""
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from verbund.service.orders import PARAMETERS, read_form
+from verbund.service.permissions import PUBLIC, permission_of, permit
+from verbund.service.problems import PROBLEM_TYPE
+
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457. `code` and `type` are stable; `title` and `detail` follow Accept-Language.",
+    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:verbund:problem:invalid"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "examples": ["invalid"]},
+        "instance": {"type": "string", "description": "The trace id, under which the log tells more."},
+        "allowed": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Commands that the state does allow (409).",
+        },
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON pointer (RFC 6901) into the body."},
+                    "parameter": {"type": "string", "description": "Name of a parameter, instead of a pointer."},
+                    "in": {"enum": ["query", "header", "cookie"]},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_PROBLEM = {
+    "description": "Refused: what went wrong, and what to do",
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+_BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt", "description": "Access token (RFC 9068)."}
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class Service(FastAPI):
+    """A FastAPI application whose description also tells permissions and problems."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            document = get_openapi(title=self.title, version=self.version, routes=self.routes)
+            components = document.setdefault("components", {})
+            schemas = components.setdefault("schemas", {})
+            schemas["Problem"] = _PROBLEM_SCHEMA
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            components["securitySchemes"] = {"bearer": _BEARER}
+            for route in self.routes:
+                if isinstance(route, APIRoute) and route.include_in_schema:
+                    _complete(document, route)
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
+def _complete(document: dict[str, Any], route: APIRoute) -> None:
+    """Add to the operations of a route who may use it, and how it refuses."""
+    permission = permission_of(route)
+    takes_orders = any(part.call is read_form for part in route.dependant.dependencies)
+    for method in route.methods or ():
+        operation = document["paths"][route.path_format][method.lower()]
+        operation["responses"] = {
+            status: {**_PROBLEM, "description": answer["description"]} if status.startswith("4") else answer
+            for status, answer in operation["responses"].items()
+            if "HTTPValidationError" not in str(answer)  # FastAPI's own, which nobody gets to see here
+        }
+        operation["responses"]["default"] = _PROBLEM
+        operation["x-permission"] = {
+            "name": permission.name,
+            "roles": sorted(permission.roles),
+            "purpose": permission.purpose,
+        }
+        if takes_orders:
+            operation.setdefault("parameters", []).extend(PARAMETERS)
+        operation["security"] = [] if permission.public else [{"bearer": []}]
+
+
+def reference_router() -> APIRouter:
+    """`/openapi.json`, `/docs` and its style sheet."""
+    router = APIRouter(include_in_schema=False, dependencies=[permit(PUBLIC)])
+    router.add_api_route("/openapi.json", _read_document, methods=["GET"])
+    router.add_api_route("/docs", _read_page, methods=["GET"])
+    router.add_api_route("/docs.css", _read_style, methods=["GET"])
+    return router
+
+
+async def _read_document(request: Request) -> Response:
+    document = json.dumps(request.app.openapi(), ensure_ascii=False, indent=1)
+    return Response(document.encode(), media_type="application/json")
+
+
+async def _read_page(request: Request) -> Response:
+    environment = Environment(
+        loader=PackageLoader("verbund.service"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    document = request.app.openapi()
+    page = environment.get_template("reference.html").render(
+        info=document["info"],
+        operations=list(_operations(document)),
+        schemas=dict(sorted(document["components"]["schemas"].items())),
+        pretty=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+    )
+    return HTMLResponse(page)
+
+
+async def _read_style() -> Response:
+    return Response(files("verbund.service").joinpath("templates", "reference.css").read_bytes(), media_type="text/css")
+
+
+def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for path, item in document["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield {"path": path, "method": method.upper(), **item[method]}

@@ -1,0 +1,117 @@
+"""What the tests share: one real PostgreSQL for the session, and a migrated database of any office for each test."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from verbund.database import migrate
+from verbund.embedded.ports import find_free_port
+from verbund.embedded.postgres import Cluster
+from verbund.events.offices import Office, get_office
+from verbund.settings import DatabaseSettings
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeDatabase:
+    """A database with all migrations of an office, there for one test."""
+
+    cluster: Cluster
+    office: str
+    name: str
+
+    def settings(self, role_suffix: str) -> DatabaseSettings:
+        """Under one of the office's roles: `owner`, `desk`, `web`, `reader`, `feed_reporting`."""
+        return self.cluster.settings(f"{self.office.replace('-', '_')}_{role_suffix}", self.name)
+
+    def superuser(self) -> DatabaseSettings:
+        """For what no process may do: looking at everything, forging, breaking."""
+        return self.cluster.superuser(self.name)
+
+    def drop(self) -> None:
+        """Remove it now; without this it goes at the end of the test."""
+        self.cluster.drop_database(self.name)
+
+
+class Templates:
+    """One migrated database per office that tests get copies of; migrations run once a session."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._made: dict[str, str] = {}
+
+    def get(self, office: Office) -> str:
+        """The name of the template; what the office's migrations lack fails here."""
+        if office.name not in self._made:
+            self.cluster.ensure_roles(office)
+            template = f"{office.package}_template"
+            # Left over from an attempt that failed, it would hide what is wrong with the next one.
+            self.cluster.drop_database(template)
+            self.cluster.ensure_database(office, template)
+            migrate(self.cluster.settings(f"{office.package}_owner", template), office)
+            self._made[office.name] = template
+        return self._made[office.name]
+
+
+class OfficeDatabases:
+    """Call it with an office's name for a fresh, migrated database; may be called more than once."""
+
+    _numbers = count(1)
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self._made: list[OfficeDatabase] = []
+
+    def __call__(self, name: str) -> OfficeDatabase:
+        office, cluster = get_office(name), self._templates.cluster
+        database = f"{office.package}_{next(self._numbers)}"
+        cluster.ensure_database(office, database, template=self._templates.get(office))
+        self._made.append(OfficeDatabase(cluster, name, database))
+        return self._made[-1]
+
+    def drop_all(self) -> None:
+        for database in self._made:
+            database.drop()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A real PostgreSQL on a free port, with passwords, as the embedded default runs it."""
+    # Not below pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
+    home = Path(mkdtemp(prefix="verbund-test-"))
+    # The tests kill processes, not the machine: what reached the kernel is safe, and no test waits for a disk.
+    running = Cluster(home, find_free_port(), {"fsync": "off"})
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def templates(cluster: Cluster) -> Templates:
+    return Templates(cluster)
+
+
+@pytest.fixture
+def office_database(templates: Templates) -> Iterator[OfficeDatabases]:
+    """`office_database("registration")` makes a fresh, migrated database of that office; it goes when the test ends."""
+    databases = OfficeDatabases(templates)
+    yield databases
+    databases.drop_all()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a skipped test is a failed one: nothing that should have run may stay silent."""
+    report: pytest.TestReport = yield  # type: ignore[assignment]
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {item.nodeid}: {report.longrepr}"
+    return report  # type: ignore[return-value]

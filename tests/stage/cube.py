@@ -1,0 +1,76 @@
+"""A real cube for tests: events go in by the reader's role, questions are asked by the role of the web."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from stage.facts import BOOK, CITY
+
+from reporting.audiences import Audience
+from reporting.cube import snapshot
+from reporting.deltas import delta_functions
+from reporting.figures import Answer, Question, answer
+from reporting.indicators import Catalogue, read_catalogue
+from reporting.reader import CubeEffect
+from verbund.database import make_engine
+from verbund.events.envelope import Event
+from verbund.events.offices import find_offices
+from verbund.settings import DatabaseSettings
+
+SECRET = b"a secret of the reporting office"
+
+
+@dataclass(frozen=True, repr=False)
+class Stage:
+    """One cube, one catalogue."""
+
+    reader: AsyncEngine
+    web: AsyncEngine
+    superuser: AsyncEngine
+    effect: CubeEffect
+    catalogue: Catalogue
+
+    async def take(self, events: Iterable[Event[Any]]) -> None:
+        """Take these events in as one transaction, as the reader does."""
+        given = list(events)
+        if not given:
+            return
+        async with self.reader.begin() as connection:
+            await self.effect.apply(connection, given)
+            await self.effect.finish(connection)
+
+    async def ask(self, question: Question, audience: Audience, at: datetime) -> Answer:
+        async with snapshot(self.web) as connection:
+            return await answer(connection, self.catalogue, question, audience, at)
+
+    async def stand(self, at: datetime, **columns: Any) -> None:
+        """Say how far the registration office's book was read; `at` is when it was last heard of."""
+        row = {"ledger": BOOK, "hash": bytes(32), "heard_at": at, "recorded_at": at, "number": 1, **columns}
+        names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+        async with self.reader.begin() as connection:
+            await connection.execute(text(f"insert into feed.position ({names}) values ({values})"), row)
+
+    async def clear(self) -> None:
+        async with self.superuser.begin() as connection:
+            for table in ("cube.delta", "cube.cell", "cube.batch", "cube.batch_head", "feed.position", "feed.parked"):
+                await connection.execute(text(f"delete from {table}"))  # a truncate takes far longer
+
+
+@asynccontextmanager
+async def stage(reader: DatabaseSettings, web: DatabaseSettings, superuser: DatabaseSettings) -> AsyncIterator[Stage]:
+    engines = [make_engine(settings, size=3) for settings in (reader, web, superuser)]
+    try:
+        yield Stage(
+            engines[0],
+            engines[1],
+            engines[2],
+            CubeEffect(SECRET, delta_functions(find_offices())),
+            read_catalogue(CITY),
+        )
+    finally:
+        for engine in engines:
+            await engine.dispose()

@@ -1,0 +1,115 @@
+"""A whole municipality as `verbund up` runs it, on a scratch home, for tests that use and break it from outside."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic, sleep
+
+import httpx
+
+from verbund.embedded import record
+from verbund.embedded.home import ISSUER, EmbeddedSettings
+from verbund.embedded.ports import find_free_port
+from verbund.embedded.postgres import Cluster
+from verbund.service.tokens import LocalIssuer
+from verbund.settings import DatabaseSettings
+
+DEADLINE_SECONDS = 90.0
+
+
+class Municipality:
+    """A running `verbund up`: its doors, tokens, databases, and the process numbers of what can be killed."""
+
+    def __init__(self, home: Path) -> None:
+        # All ports move together; far from the defaults, so that a running demo is no obstacle.
+        offset = find_free_port() - 8100
+        self._environment = {**os.environ, "VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
+        self.settings = EmbeddedSettings(home=home, port_offset=offset)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log = home / "up.log"
+
+    def start(self) -> None:
+        """Start the supervisor and wait until every door is ready."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "verbund.cli.main", "up"],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until(self._is_ready, "every door is ready")
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does; what does not end in time is killed, so that no test leaves anything behind."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+
+    def url(self, office: str) -> str:
+        port = {"reporting": 8100, "registration": 8101, "reporting-reader": 8110}[office]
+        return f"http://127.0.0.1:{port + self.settings.port_offset}"
+
+    def token(self, office: str, *roles: str) -> str:
+        home = self.settings.layout
+        issuer = LocalIssuer(home.issuer_key, home.jwks_file, ISSUER)
+        return issuer.issue(office, roles, self.settings.municipality, timedelta(hours=1))
+
+    def superuser(self, database: str) -> DatabaseSettings:
+        home = self.settings.layout
+        return Cluster(home.folder, self.settings.postgres_port + self.settings.port_offset).superuser(database)
+
+    def pid(self, process: str) -> int | None:
+        """The number of a process of an office, or of PostgreSQL's first; None while there is none."""
+        home = self.settings.layout
+        if process == "postgres":
+            with suppress(FileNotFoundError, ValueError, IndexError):
+                return int(next(home.folder.glob("**/postmaster.pid")).read_text().split()[0])
+            return None
+        running = record.find_running(home)
+        if running is None:
+            return None
+        return next((each.pid for each in running.processes if each.name == process), None)
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"verbund up ended: {self.log.read_text()}"
+        with suppress(httpx.HTTPError):
+            doors = ("reporting", "registration", "reporting-reader")
+            return all(httpx.get(f"{self.url(door)}/readyz", trust_env=False).status_code == 200 for door in doors)
+        return False
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait until it is true; fails with `what` after the deadline."""
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, f"not in time: {what}"
+        sleep(0.05)
+
+
+@contextmanager
+def running_municipality() -> Iterator[Municipality]:
+    """A municipality on a scratch home, stopped and removed afterwards."""
+    # Not below pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
+    home = Path(mkdtemp(prefix="verbund-up-"))
+    municipality = Municipality(home)
+    try:
+        municipality.start()
+        yield municipality
+    finally:
+        try:
+            municipality.stop()
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
