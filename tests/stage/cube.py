@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,15 +23,15 @@ from verbund.settings import DatabaseSettings
 SECRET = b"a secret of the reporting office"
 
 
-@dataclass(frozen=True, repr=False)
 class Stage:
     """One cube, one catalogue."""
 
-    reader: AsyncEngine
-    web: AsyncEngine
-    superuser: AsyncEngine
-    effect: CubeEffect
-    catalogue: Catalogue
+    def __init__(self, reader: AsyncEngine, web: AsyncEngine, superuser: AsyncEngine) -> None:
+        self.reader = reader
+        self.web = web
+        self.superuser = superuser
+        self.effect = CubeEffect(SECRET, delta_functions(find_offices()))
+        self.catalogue: Catalogue = read_catalogue(CITY)
 
     async def take(self, events: Iterable[Event[Any]]) -> None:
         """Take these events in as one transaction, as the reader does."""
@@ -64,13 +63,7 @@ class Stage:
 async def stage(reader: DatabaseSettings, web: DatabaseSettings, superuser: DatabaseSettings) -> AsyncIterator[Stage]:
     engines = [make_engine(settings, size=3) for settings in (reader, web, superuser)]
     try:
-        yield Stage(
-            engines[0],
-            engines[1],
-            engines[2],
-            CubeEffect(SECRET, delta_functions(find_offices())),
-            read_catalogue(CITY),
-        )
+        yield Stage(*engines)
     finally:
         for engine in engines:
             await engine.dispose()

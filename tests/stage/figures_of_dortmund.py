@@ -20,6 +20,7 @@ MUNICIPALITY = "05913000"
 BOOK = f"/{MUNICIPALITY}/registration/book"
 BULGARIA, ROMANIA = "125", "154"
 
+_BATCH = 20_000
 _VERSIONS = {"registration": 1}
 _BEGIN = date(2006, 12, 31)
 # Printed year ends (status report 2019), Bulgaria and Romania; 2006 is split here as 2007 is. Later years are made up.
@@ -120,9 +121,17 @@ class Cube:
     def fill(self, today: date | None = None) -> None:
         """Take in the whole synthetic history up to a day."""
         day = today or day_of(datetime.now(UTC))
-        asyncio.run(self.take_in(list(history(day)), recorded_at=datetime.now(UTC) - timedelta(minutes=3)))
-        asyncio.run(self.hear(datetime.now(UTC)))
-        asyncio.run(self._analyse())
+        asyncio.run(self._fill(list(history(day)), datetime.now(UTC) - timedelta(minutes=3)))
+
+    async def _fill(self, deltas: Sequence[Delta], recorded_at: datetime) -> None:
+        engine = make_engine(self.database)
+        try:
+            for start in range(0, len(deltas), _BATCH):  # the reader's role has to be done with each within seconds
+                await self._take_in(engine, deltas[start : start + _BATCH], recorded_at)
+        finally:
+            await engine.dispose()
+        await self.hear(datetime.now(UTC))
+        await self._analyse()
 
 
 _MOVE = text("""

@@ -57,6 +57,11 @@ class Municipality:
             self._process.kill()
             raise
 
+    def await_end(self) -> int:
+        """Wait until the supervisor has ended, whatever ended it; its exit code."""
+        assert self._process is not None
+        return self._process.wait(30)
+
     def url(self, office: str) -> str:
         port = {"reporting": 8100, "registration": 8101, "reporting-reader": 8110}[office]
         return f"http://127.0.0.1:{port + self.settings.port_offset}"

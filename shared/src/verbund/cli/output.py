@@ -30,6 +30,13 @@ class Output:
             # As text, not as markup: a path may hold brackets.
             self._out.print(Text(sentence))
 
+    def note(self, sentence: str, **values: object) -> None:
+        """How far it is: beside the answer, on standard error, so that the answer can be piped on."""
+        if self.as_json:
+            sys.stderr.write(_line({"said": sentence, **values}))
+        else:
+            self._err.print(Text(sentence))
+
     def answer(self, text: str, values: Mapping[str, object]) -> None:
         """The answer of the command: bare text that a shell can take, or with `--json` one document."""
         if self.as_json:
@@ -67,7 +74,7 @@ class Output:
         raise typer.Exit(1)
 
     def _write(self, values: Mapping[str, object]) -> None:
-        sys.stdout.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.write(_line(values))
         sys.stdout.flush()
 
     def bars(self) -> Progress:
@@ -108,7 +115,11 @@ class ProgressBars:
         tenth = 10 * done // total if total else 10
         if tenth > self._tenths.get(phase, -1):
             self._tenths[phase] = tenth
-            self._output.say(f"{phase}: {done} of {total}", phase=phase, done=done, total=total)
+            self._output.note(f"{phase}: {done} of {total}", phase=phase, done=done, total=total)
+
+
+def _line(values: Mapping[str, object]) -> str:
+    return json.dumps(values, ensure_ascii=False, default=str) + "\n"
 
 
 def _in_words(cell: object) -> str:

@@ -53,7 +53,12 @@ def _draw(overview: Overview, output: Output) -> None:
         "Ledgers",
         ("ledger", "records", "knows until", "last beat"),
         [
-            (ledger.ledger, ledger.number, _moment(ledger.latest_at), _moment(ledger.beat_at))
+            (
+                ledger.ledger,
+                ledger.number,
+                _moment(ledger.latest_at) if ledger.number else None,
+                _moment(ledger.beat_at),
+            )
             for ledger in overview.ledgers
         ],
     )

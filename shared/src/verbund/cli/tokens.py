@@ -1,6 +1,5 @@
 """`verbund token` and `verbund open`: ways in for people and programs of the embedded default."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from verbund.service.tokens import LocalIssuer
 _WORKING_DAY = timedelta(hours=12)
 
 OfficeName = Annotated[str, typer.Option("--office", help="Whose door the way in is for, such as registration.")]
-Roles = Annotated[Sequence[str], typer.Option("--role", help="A role, such as clerk; may be given more than once.")]
+Roles = Annotated[list[str], typer.Option("--role", help="A role, such as clerk; may be given more than once.")]
 
 
 class Issuing:
@@ -66,7 +65,7 @@ def token(
 def open_page(
     *,
     office: OfficeName = "reporting",
-    role: Roles = ("coordination",),
+    role: Roles = ["coordination"],  # noqa: B006 - typer takes lists alone, and copies them
     as_json: AsJson = False,
 ) -> None:
     """Print a link that signs a browser in: it works once, within ten minutes."""
@@ -75,4 +74,4 @@ def open_page(
         link = Issuing(EmbeddedSettings()).link(get_office(office), tuple(role))
     except (LookupError, ValueError) as error:
         output.fail(str(error))
-    output.answer(link, {"link": link, "office": office, "roles": list(role)})
+    output.answer(link, {"link": link, "office": office, "roles": role})
