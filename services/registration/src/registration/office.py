@@ -13,5 +13,5 @@ OFFICE = Office(
     ),
     events=EVENTS,
     readers=("reporting",),
-    simulation="registration.simulation.run:simulate",
+    simulation="registration.simulation.run:SIMULATION",
 )
