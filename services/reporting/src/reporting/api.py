@@ -1,0 +1,158 @@
+"""Doors for programs: the catalogue of indicators, and the figures."""
+
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from reporting.audiences import ROLES_WITH_FIGURES, audience_of
+from reporting.cube import snapshot
+from reporting.figures import Answer, Question, answer, number_of
+from reporting.indicators import DIMENSIONS, Catalogue, Every, Indicator
+from verbund.errors import RuleBroken
+from verbund.service.permissions import Permission, permit, principal_of
+
+READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
+
+router = APIRouter(tags=["figures"], dependencies=[permit(READ)])
+
+_CSV = "text/csv"
+# Where a question says something under another name than its address does.
+_PARAMETERS = {"from_on": "from", "to_on": "to", "every": "period"}
+
+IndicatorId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["population"])]
+Codes = Annotated[str, Field(max_length=2_000, description="Codes, separated by commas.")]
+Days = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*$", max_length=11_000)]
+
+
+class Asked(BaseModel):
+    """A question as its address says it; what is not a field here is refused."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    by: Annotated[str, Field(description="Breakdowns, separated by commas.", examples=["district"])] = ""
+    district: Codes = ""
+    area: Codes = ""
+    nationality: Codes = ""
+    age_band: Codes = ""
+    sex: Codes = ""
+    arrival_kind: Codes = ""
+    landlord_confirmation: Codes = ""
+    at_flagged_premises: Codes = ""
+    as_of: Annotated[Days | None, Field(description="Days, separated by commas.", examples=["2018-12-31"])] = None
+    from_on: Annotated[date | None, Field(alias="from")] = None
+    to_on: Annotated[date | None, Field(alias="to")] = None
+    period: Every | None = None
+    known_on: Annotated[date | None, Field(description="As known at the end of this day.")] = None
+    compare: Literal["year_before"] | date | None = None
+
+    def question(self, indicator: str) -> Question:
+        """The question about this indicator; raises `RuleBroken` for days that are none."""
+        return Question(
+            indicator=indicator,
+            by=_codes(self.by),
+            filters={name: codes for name in DIMENSIONS if (codes := _codes(getattr(self, name, "")))},
+            as_of=tuple(map(_day, _codes(self.as_of or ""))),
+            from_on=self.from_on,
+            to_on=self.to_on,
+            every=self.period,
+            known_on=self.known_on,
+            compare=self.compare,
+        )
+
+
+@router.get("/indicators", summary="All indicators, in the order of display")
+async def list_indicators(request: Request) -> list[Indicator]:
+    """Each with definition, population, unit, cut-off, breakdowns, limits of its source, and what it cannot say."""
+    return list(_catalogue(request).indicators.values())
+
+
+@router.get(
+    "/figures/{indicator_id}.csv",
+    summary="The figures of an indicator as a table (CSV, RFC 4180)",
+    response_class=Response,
+    responses={200: {"content": {_CSV: {}}}},
+)
+async def read_table(request: Request, indicator_id: IndicatorId, asked: Annotated[Asked, Query()]) -> Response:
+    return _table(await _ask(request, indicator_id, asked))
+
+
+@router.get(
+    "/figures/{indicator_id}",
+    summary="The figures of an indicator",
+    response_model=Answer,
+    responses={200: {"content": {_CSV: {}}}},
+)
+async def read_figures(
+    request: Request, indicator_id: IndicatorId, asked: Annotated[Asked, Query()]
+) -> Answer | Response:
+    """Values are never bare: `number`, `zero` (known to be none), `protected` or `not_reported`.
+
+    With `Accept: text/csv` the same as a table.
+    """
+    found = await _ask(request, indicator_id, asked)
+    return _table(found) if _CSV in request.headers.get("accept", "") else found
+
+
+async def _ask(request: Request, indicator_id: str, asked: Asked) -> Answer:
+    audience = audience_of(principal_of(request.scope).roles)
+    try:
+        question = asked.question(indicator_id)
+        async with snapshot(request.app.state.engine) as connection:
+            return await answer(connection, _catalogue(request), question, audience, datetime.now(UTC))
+    except RuleBroken as refused:
+        raise _at_parameter(refused) from refused
+
+
+def _at_parameter(refused: RuleBroken) -> RuleBroken:
+    """The same refusal, pointing at the parameter of the address instead of into the question."""
+    (finding,) = refused.findings
+    name = finding.pointer.rpartition("/")[2]
+    pointer = f"parameter:query:{_PARAMETERS.get(name, name)}"
+    return RuleBroken(refused.code, refused.message, pointer=pointer, **refused.values)
+
+
+def _table(found: Answer) -> Response:
+    file = io.StringIO()
+    csv.writer(file).writerows(_lines(found))
+    name = f"{found.indicator}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(file.getvalue().encode(), media_type=f"{_CSV}; charset=utf-8; header=present", headers=headers)
+
+
+def _lines(found: Answer) -> Iterator[list[object]]:
+    """A line for each row and point: what it is about, the value, and what stands beside every value."""
+    keys = [column for name in found.by for column in (name, f"{name}_name")]
+    yield [
+        *("indicator", "version", "unit", *keys, "from", "to", "value", "status"),
+        *("source", "known_on", "data_state", "generation", "batch"),
+    ]
+    for cell in found.cells:
+        codes = [column for key in cell.keys for column in (key.code, key.name.en)]
+        for point, value in zip(found.points, cell.values, strict=True):
+            yield [
+                *(found.indicator, found.version, found.unit.many.en, *codes, point.from_on, point.to_on),
+                *(number_of(value), value.kind, found.source_office, found.known_on, found.data_state),
+                *(found.generation, found.batch),
+            ]
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(code.strip() for code in text.split(",") if code.strip())
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise RuleBroken("no_such_day", "There is no day {day}.", pointer="/as_of", day=text) from None
+
+
+def _catalogue(request: Request) -> Catalogue:
+    catalogue = request.app.state.catalogue
+    assert isinstance(catalogue, Catalogue)
+    return catalogue

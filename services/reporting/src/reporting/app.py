@@ -1,0 +1,54 @@
+"""The reporting office as a process: its doors, its pages, its live views."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from reporting import api, live, pages
+from reporting.indicators import read_catalogue
+from reporting.office import OFFICE
+from reporting.settings import ReportingSettings
+from verbund.database import make_engine
+from verbund.service.build import Probe, build_service
+from verbund.service.pages import Pages
+
+_ENGINE_SIZE = 8  # pages and figures read for some hundredths of a second each; the live views take one more
+
+
+def create(settings: ReportingSettings | None = None) -> FastAPI:
+    """The application; its settings come from the environment where none are given."""
+    settings = settings or ReportingSettings()
+    engine = make_engine(settings.database, size=_ENGINE_SIZE)
+    catalogue = read_catalogue(settings.municipality, settings.catalogue)
+    hub = live.Hub(engine, catalogue, live.Waker(settings.database, settings.municipality))
+    look = pages.pages_of(catalogue.city)
+    return build_service(
+        OFFICE,
+        OFFICE.door,
+        settings,
+        routers=[pages.router, api.router, live.router],
+        parts=[_disposed(engine), _warmed(look), hub, live.OnStopSignal(hub.streams.end_all)],
+        probes=[Probe("live views", hub.probe)],
+        state={"engine": engine, "catalogue": catalogue, "hub": hub, "held_tiles": hub.held_tiles, "pages": look},
+        pages=look,
+    )
+
+
+@asynccontextmanager
+async def _warmed(look: Pages) -> AsyncIterator[None]:
+    """Makes the drawing library ready beside everything else: the first visitor does not wait for it."""
+    warming = asyncio.create_task(asyncio.to_thread(pages.warm, look))
+    yield
+    await warming
+
+
+@asynccontextmanager
+async def _disposed(engine: AsyncEngine) -> AsyncIterator[None]:
+    """Gives the connections back at the end."""
+    try:
+        yield
+    finally:
+        await engine.dispose()

@@ -1,0 +1,244 @@
+"""From events to deltas: what an event adds to what is counted. Pure; the cube is the sum of what stands here.
+
+A delta is additive on two time axes, so the order in which events arrive changes nothing in any sum.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from verbund.events.canonical import canonical_bytes
+from verbund.events.envelope import Event
+from verbund.events.ledger_ids import municipality_of, office_of
+from verbund.events.offices import Office
+from verbund.events.transitions import Facts, Transition
+
+BERLIN = ZoneInfo("Europe/Berlin")
+KEY_MODULUS = 2**32
+"""Record keys and their sums are numbers below this one (cell-key method)."""
+
+Dims = tuple[tuple[str, str], ...]
+"""Facts of a cell, in order of their names; every value is text, as `->>` gives it (`"1985"`, `"true"`)."""
+RecordKey = Callable[[str], int]
+"""Keyed hash of a counted unit's pseudonym, below `KEY_MODULUS`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One stream of additive changes. `office` is its source; the facts named in `dims` stand on every delta."""
+
+    name: str
+    office: str
+    unit: str
+    dims: tuple[str, ...]
+    is_stock: bool = False
+    """Whether its sum up to a day is how many there are; the sum over a period is what happened in it otherwise."""
+
+
+_RESIDENT = ("area", "birth_year", "nationality", "residence_kind", "sex")
+_MOVE = ("area_from", "area_to", "birth_year", "nationality", "residence_kind", "sex")
+_REGISTRATION = (
+    "area",
+    "arrival_kind",
+    "at_flagged_premises",
+    "landlord_confirmation",
+    "late",
+    "residence_kind",
+)
+
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        measure.name: measure
+        for measure in (
+            Measure("residents", "registration", "resident", _RESIDENT, is_stock=True),
+            Measure("openings", "registration", "resident", _RESIDENT),
+            Measure("arrivals", "registration", "resident", _RESIDENT),
+            Measure("departures", "registration", "resident", _RESIDENT),
+            Measure("births", "registration", "resident", _RESIDENT),
+            Measure("deaths", "registration", "resident", _RESIDENT),
+            Measure("moves", "registration", "resident", _MOVE),
+            Measure("registrations", "registration", "registration", _REGISTRATION),
+        )
+    }
+)
+"""`openings` counts what was there when an office began: it dates the beginning, and stocks come out without a rest."""
+
+NEVER_CROSSED = frozenset({"at_flagged_premises", "nationality"})
+"""Facts that no figure may cross: together they would say which houses people of one origin live in."""
+
+_COMES = {"opening": "openings", "arrival": "arrivals", "birth": "births"}
+_GOES = {"departure": "departures", "death": "deaths"}
+
+
+class Delta(NamedTuple):
+    """`n` more (or fewer) of a measure in one cell, from `effective_on` on, known from `recorded_on` on.
+
+    Both dates are days in Europe/Berlin. `key` is the record key times `n`, modulo `KEY_MODULUS`.
+    """
+
+    municipality: str
+    measure: str
+    dims: Dims
+    effective_on: date
+    recorded_on: date
+    cause: str
+    n: int
+    key: int
+
+
+DeltasOf = Callable[[Event[Any], RecordKey], list[Delta]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaFunction:
+    """What turns one office's events into deltas. A changed function has a new version and needs a rebuilt cube."""
+
+    version: int
+    deltas_of: DeltasOf
+
+
+class UnknownUnit(LookupError):
+    """An event counts a unit that no measure is made of: its ledger has to wait, or figures would miss it."""
+
+
+def record_key(secret: bytes, subject: str) -> int:
+    """First four bytes of HMAC-SHA256 under the office's secret: says nothing about the pseudonym without it."""
+    return int.from_bytes(hmac.digest(secret, subject.encode(), "sha256")[:4], "big")
+
+
+def deltas_of(event: Event[Any], record_key: RecordKey) -> list[Delta]:
+    """What the event adds, in the order of its transitions; events without transitions add nothing.
+
+    Raises `UnknownUnit` for a transition that nothing here counts.
+    """
+    transitions: tuple[Transition[Any], ...] = getattr(event.data, "transitions", ())
+    if not transitions:
+        return []
+    municipality, recorded_on = municipality_of(event.source), day_of(event.time)
+    deltas = []
+    for transition in transitions:
+        n = transition.sign * transition.n
+        key = record_key(transition.subject)
+        for measure, dims, sign in _effects(transition):
+            deltas.append(
+                Delta(
+                    municipality,
+                    measure,
+                    dims,
+                    transition.effective_on,
+                    recorded_on,
+                    transition.cause,
+                    sign * n,
+                    key * sign * n % KEY_MODULUS,
+                )
+            )
+    return deltas
+
+
+def summed(deltas: Iterable[Delta]) -> list[Delta]:
+    """One delta for each municipality, measure, cell, pair of dates and cause; what adds up to nothing is left out."""
+    sums: dict[tuple[Any, ...], list[int]] = {}
+    for delta in deltas:
+        place = delta[:6]
+        if place in sums:
+            sums[place][0] += delta.n
+            sums[place][1] += delta.key
+        else:
+            sums[place] = [delta.n, delta.key]
+    return [Delta._make((*place, n, key % KEY_MODULUS)) for place, (n, key) in sums.items() if n or key % KEY_MODULUS]
+
+
+@lru_cache(maxsize=200_000)
+def cell_of(measure: str, dims: Dims) -> int:
+    """Name of a cell: 64 bits of a hash of measure and facts, signed as PostgreSQL's bigint is.
+
+    Two cells of a city would share a name with a probability of about 1 in 40 million at a million cells.
+    """
+    digest = hashlib.blake2b(canonical_bytes([measure, dims]), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def day_of(at: datetime) -> date:
+    """The day in Europe/Berlin of an instant."""
+    return at.astimezone(BERLIN).date()
+
+
+def dims_of(facts: Facts) -> Dims:
+    """The facts of a cell in their canonical form; a fact that is null is left out."""
+    return tuple(sorted((name, _text(value)) for name, value in facts if value is not None))
+
+
+BUILT_IN = DeltaFunction(version=1, deltas_of=deltas_of)
+
+
+def delta_functions(offices: Iterable[Office]) -> dict[str, DeltaFunction]:
+    """By office, what counts its events: its own function where it brings one (`Office.deltas`), or the one here."""
+    return {office.name: BUILT_IN if office.deltas is None else _load(office.deltas) for office in offices}
+
+
+def count(events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], record_key: RecordKey) -> list[Delta]:
+    """The summed deltas of events of several offices; raises `LookupError` for an office without a function."""
+    return summed(
+        delta for event in events for delta in functions[office_of(event.source)].deltas_of(event, record_key)
+    )
+
+
+def _effects(transition: Transition[Any]) -> Iterator[tuple[str, Dims, int]]:
+    """Measure, cell and sign of what one unit of an asserted transition adds."""
+    match transition.unit:
+        case "resident":
+            yield from _effects_of_resident(transition)
+        case "registration":
+            if transition.after is not None:
+                yield "registrations", dims_of(transition.after), 1
+        case unit:
+            raise UnknownUnit(f"nothing counts the unit {unit!r}: its office has to bring its own deltas")
+
+
+def _effects_of_resident(transition: Transition[Any]) -> Iterator[tuple[str, Dims, int]]:
+    before = None if transition.before is None else dims_of(transition.before)
+    after = None if transition.after is None else dims_of(transition.after)
+    if before is not None:
+        yield "residents", before, -1
+    if after is not None:
+        yield "residents", after, 1
+    if after is not None and transition.kind in _COMES:
+        yield _COMES[transition.kind], after, 1
+    if before is not None and transition.kind in _GOES:
+        yield _GOES[transition.kind], before, 1
+    if before is not None and after is not None and transition.kind == "move":
+        yield "moves", _move(before, after), 1
+
+
+def _move(before: Dims, after: Dims) -> Dims:
+    """Both areas of a move, and the other facts as they were after it."""
+    others = [(name, value) for name, value in after if name != "area"]
+    return tuple(sorted([("area_from", dict(before)["area"]), ("area_to", dict(after)["area"]), *others]))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a fact cannot be a {type(value).__name__}")
+
+
+@cache
+def _load(place: str) -> DeltaFunction:
+    module, _, name = place.partition(":")
+    found = getattr(import_module(module), name)
+    if not isinstance(found, DeltaFunction):
+        raise TypeError(f"{place} is no DeltaFunction")
+    return found

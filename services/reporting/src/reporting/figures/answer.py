@@ -1,0 +1,102 @@
+"""What a figure comes with: never a number alone."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from reporting.audiences import Audience
+from reporting.figures.values import Value
+from reporting.indicators import IndicatorKind, Unit, Words
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Point(_Part):
+    """A day or a period that has a value in every row."""
+
+    to_on: date
+    """The day that a stock stands at the end of; the last day of a period."""
+    from_on: date | None = None
+    """First day of a period; None for days."""
+    compared_to_on: date | None = None
+    compared_from_on: date | None = None
+    reported_from: date | None = None
+    """Where the source began only within this period: its first day. The value covers the rest of the period."""
+
+
+class Key(_Part):
+    """A value of one breakdown."""
+
+    code: str
+    name: Words
+
+
+class Cell(_Part):
+    """One row of an answer: for each breakdown in `Answer.by` a key; for each of `Answer.points` a value."""
+
+    keys: tuple[Key, ...]
+    values: tuple[Value, ...]
+    compared: tuple[Value, ...] = ()
+    """The values that these are compared with, where a comparison was asked."""
+    changes: tuple[Value, ...] = ()
+    """Value minus compared value; not reported where either is."""
+
+
+class Freshness(_Part):
+    """How a source stands: no news (heard, nothing new) is something else than no data (not heard, stopped, never)."""
+
+    office: str
+    name: Words
+    state: Literal["current", "silent", "stopped", "never"]
+    """`current`: heard of just now. `silent`: not heard for a while. `stopped`: reading is halted. `never`: no book."""
+    heard_at: datetime | None = None
+    recorded_at: datetime | None = None
+    """When the office booked the last fact that stands in these figures."""
+    stop_reason: str | None = None
+    position: int = 0
+    """Number of that fact in the office's ledger."""
+    behind: int = 0
+    """Facts that the office has booked and that are not in these figures yet, as far as it was heard."""
+    parked: int = 0
+    """Facts that could not be understood and that these figures miss."""
+
+
+class Answer(_Part):
+    """The answer to one question, with everything that has to stand beside the numbers."""
+
+    municipality: str
+    indicator: str
+    version: int
+    valid_from: date
+    kind: IndicatorKind
+    field_of_action: str
+    title: Words
+    definition: Words
+    cut_off: Words
+    limits: tuple[Words, ...]
+    unit: Unit
+    population: Words
+    source_office: str
+    not_comparable_with: tuple[str, ...]
+    by: tuple[str, ...]
+    filters: Mapping[str, tuple[Key, ...]]
+    points: tuple[Point, ...]
+    cells: tuple[Cell, ...]
+    """In the order of the catalogue; the city's total is the only row where nothing is broken down."""
+    adds_up: bool
+    """Whether the rows of one point add up to the total of the same question without breakdown."""
+    audience: Audience
+    data_state: Literal["live", "end_of_day"]
+    """`end_of_day`: this audience sees this breakdown only as known at the end of `known_on`."""
+    known_on: date | None
+    """The knowledge that was used; None is everything booked until now."""
+    asked_at: datetime
+    sources: tuple[Freshness, ...]
+    batch: int
+    """Number of the cube's last batch in these figures."""
+    generation: int
+    """Numbers of batches compare within one generation only."""

@@ -1,0 +1,193 @@
+"""Reads what a plan needs from the cube in one statement, and folds it into the plan's rows."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.figures.plan import Plan
+from reporting.indicators import OneOf, Span, Term
+from reporting.indicators.terms import Values, terms_for_rows, where_of
+
+_DAY = timedelta(days=1)
+
+# How many cells fit cannot be guessed from statistics, least of all while the cube is filled; guessed too low, the
+# deltas are looked through once for each cell. Holds for the caller's transaction.
+_HASH_JOIN = text("set local enable_nestloop = off")
+
+Raw = tuple[str, ...]
+"""Values of the facts that were read apart, in the order of `_Reading.facts`."""
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read: sums by measure, by these facts, and by the days between these ones."""
+
+    measures: tuple[str, ...]
+    facts: tuple[str, ...]
+    pushed: Mapping[str, frozenset[str]]
+    """Values of facts that every term is limited to."""
+    days: tuple[date, ...]
+    """Every term begins and ends at the end of one of these days, or at the beginning of time."""
+    from_the_beginning: bool
+
+
+async def evaluate(connection: AsyncConnection, plan: Plan, spans: Sequence[Span]) -> dict[Span, dict[Row, int]]:
+    """For each span the sums of the plan's rows; a row with nothing in it may be missing.
+
+    Spans that nobody can be counted in have no rows at all.
+    """
+    terms = {span: terms_for_rows(plan.catalogue, plan.indicator, span, plan.chosen, plan.by) for span in spans}
+    every = [term for span_terms in terms.values() for term in span_terms]
+    if not every:
+        return {span: {} for span in spans}
+    reading = _reading_of(plan, every)
+    await connection.execute(_HASH_JOIN)
+    rows = await connection.execute(_statement(plan, reading), _parameters(plan, reading))
+    sums = _accumulated(reading, rows)
+    folder = _Folder(plan, reading, sums)
+    return {span: folder.fold(span_terms) for span, span_terms in terms.items()}
+
+
+def _reading_of(plan: Plan, terms: Sequence[Term]) -> _Reading:
+    measures = tuple(sorted({term.measure for term in terms}))
+    pushed: dict[str, frozenset[str]] = {}
+    apart: dict[str, None] = {}
+    for dimension, codes in zip(plan.by, plan.codes, strict=True):
+        for term in {term.measure: term for term in terms}.values():
+            for where in where_of(plan.catalogue, plan.indicator, dimension, codes[:1], term):
+                apart.update(dict.fromkeys(where))
+    for fact in sorted({name for term in terms for name in term.where}):
+        selections = [term.where.get(fact) for term in terms]
+        if all(isinstance(values, OneOf) for values in selections):
+            pushed[fact] = frozenset[str]().union(*(values.codes for values in selections if values is not None))
+        if fact not in pushed or any(values != selections[0] for values in selections):
+            apart[fact] = None
+    ends = {term.until for term in terms} | {term.after for term in terms if term.after is not None}
+    from_the_beginning = any(term.after is None for term in terms)
+    return _Reading(measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning)
+
+
+def _statement(plan: Plan, reading: _Reading) -> TextClause:
+    """One statement whatever is asked. Names of facts come from the catalogue, never from the question."""
+    facts = "".join(f", coalesce(dims ->> '{fact}', '') as fact_{i}" for i, fact in enumerate(reading.facts))
+    names = "".join(f", fact_{i}" for i in range(len(reading.facts)))
+    pushed = "".join(f" and dims ->> '{fact}' = any(:only_{fact})" for fact in reading.pushed)
+    since = "" if reading.from_the_beginning else " and effective_on > :first"
+    known = "" if plan.sight.known_on is None else " and recorded_on <= :known_on"
+    return text(f"""
+        with cells as materialized (
+            select cell{facts} from cube.cell
+            where municipality = :municipality and measure = any(:measures){pushed}
+        )
+        select measure, width_bucket(effective_on, cast(:starts as date[])) as bucket, cast(sum(n) as bigint){names}
+        from cube.delta join cells using (cell)
+        where municipality = :municipality and measure = any(:measures) and effective_on <= :last{since}{known}
+        group by measure, bucket{names}
+    """)  # noqa: S608 - see above
+
+
+def _parameters(plan: Plan, reading: _Reading) -> dict[str, Any]:
+    return {
+        "municipality": plan.catalogue.city.municipality,
+        "measures": list(reading.measures),
+        # A bucket begins on the day after one of the days; what is not later than the first day is in bucket 0.
+        "starts": [day + _DAY for day in reading.days],
+        "first": reading.days[0],
+        "last": reading.days[-1],
+        "known_on": plan.sight.known_on,
+        **{f"only_{fact}": sorted(codes) for fact, codes in reading.pushed.items()},
+    }
+
+
+Sums = Mapping[str, Mapping[Raw, Sequence[int]]]
+"""By measure and facts, for each day of the reading the sum of all that is not later (and was read)."""
+
+
+def _accumulated(reading: _Reading, rows: Any) -> Sums:
+    sums: dict[str, dict[Raw, list[int]]] = {measure: {} for measure in reading.measures}
+    for measure, bucket, n, *raw in rows:
+        sums[measure].setdefault(tuple(raw), [0] * len(reading.days))[bucket] = n
+    for by_facts in sums.values():
+        for series in by_facts.values():
+            for i in range(1, len(series)):
+                series[i] += series[i - 1]
+    return sums
+
+
+class _Folder:
+    """Folds sums by facts into rows by codes; what it finds out about a combination of facts it remembers."""
+
+    def __init__(self, plan: Plan, reading: _Reading, sums: Sums) -> None:
+        self._plan = plan
+        self._facts = {fact: i for i, fact in enumerate(reading.facts)}
+        self._place = {day: i for i, day in enumerate(reading.days)}
+        self._sums = sums
+        self._splitters: dict[tuple[str, str, int], _Splitter] = {}
+        self._rows: dict[tuple[str, int], dict[Raw, Row | None]] = {}
+
+    def fold(self, terms: Sequence[Term]) -> dict[Row, int]:
+        folded: dict[Row, int] = {}
+        for term in terms:
+            conditions = [(self._facts[fact], values) for fact, values in term.where.items() if fact in self._facts]
+            until = self._place[term.until]
+            after = None if term.after is None else self._place[term.after]
+            rows = self._rows.setdefault((term.measure, self._year(term)), {})
+            for raw, series in self._sums[term.measure].items():
+                n = series[until] if after is None else series[until] - series[after]
+                if n == 0 or not all(raw[i] in values for i, values in conditions):
+                    continue
+                if raw not in rows:
+                    rows[raw] = self._row_of(raw, term)
+                if (row := rows[raw]) is not None:
+                    folded[row] = folded.get(row, 0) + term.weight * n
+        return folded
+
+    def _year(self, term: Term) -> int:
+        """The year that ages are counted in, where they matter for the rows."""
+        return term.until.year if "age_band" in self._plan.by else 0
+
+    def _row_of(self, raw: Raw, term: Term) -> Row | None:
+        codes = []
+        for dimension, possible in zip(self._plan.by, self._plan.codes, strict=True):
+            key = (dimension, term.measure, self._year(term))
+            if key not in self._splitters:
+                self._splitters[key] = _Splitter(self._plan, dimension, possible, term, self._facts)
+            code = self._splitters[key].code_of(raw)
+            if code is None:
+                return None
+            codes.append(code)
+        return tuple(codes)
+
+
+class _Splitter:
+    """Says which value of one breakdown a combination of facts belongs to, by the same conditions as `terms_of`."""
+
+    def __init__(
+        self, plan: Plan, dimension: str, codes: Collection[str], term: Term, facts: Mapping[str, int]
+    ) -> None:
+        self._at = 0
+        self._code: dict[str, str] = {}
+        self._rest: tuple[str, Values] | None = None
+        self._further: dict[str, list[tuple[int, Values]]] = {}
+        for code in codes:
+            ((main, values), *further) = where_of(plan.catalogue, plan.indicator, dimension, (code,), term)[0].items()
+            self._at = facts[main]
+            self._further[code] = [(facts[fact], others) for fact, others in further]
+            if isinstance(values, OneOf):
+                self._code.update(dict.fromkeys(values.codes, code))
+            else:
+                self._rest = (code, values)
+
+    def code_of(self, raw: Raw) -> str | None:
+        value = raw[self._at]
+        code = self._code.get(value)
+        if code is None and self._rest is not None and value in self._rest[1]:
+            code = self._rest[0]
+        if code is None or not all(raw[i] in values for i, values in self._further[code]):
+            return None
+        return code

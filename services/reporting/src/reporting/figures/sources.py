@@ -1,0 +1,76 @@
+"""Where the sources of figures stand: since when they report, how far they were read, when they were last heard."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.deltas import MEASURES
+from reporting.figures.answer import Freshness
+from reporting.indicators import Words
+from verbund.events.ledger_ids import book_of
+
+SILENT_AFTER = timedelta(seconds=30)
+"""Offices give a sign of life every few seconds: who is not heard of for this long is silent."""
+
+_DAY = timedelta(days=1)
+
+# Each row is found at the beginning of an index: the answer does not take longer as the cube grows.
+_BEGIN = text("""
+    select measure, (
+        select min(effective_on) from cube.delta
+        where municipality = :municipality and delta.measure = wanted.measure
+        and (cast(:known_on as date) is null or recorded_on <= :known_on)
+    )
+    from unnest(cast(:measures as text[])) as wanted (measure)
+""")
+_POSITION = text("""
+    select number, recorded_at, heard_at, head_number, stop_reason,
+           (select count(*) from feed.parked where parked.ledger = position.ledger) as parked
+    from feed.position where ledger = :ledger
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The first days for which an office has figures; None where it has none yet."""
+
+    stock_on: date | None
+    flow_on: date | None
+
+
+async def read_begin(connection: AsyncConnection, municipality: str, office: str, known_on: date | None) -> Begin:
+    """Since when an office reports, as far as booked by the end of `known_on`.
+
+    Its stocks begin with what it says was there when it began (`openings`), its flows on the day after. An office
+    that began with nothing begins with its first fact.
+    """
+    measures = [measure.name for measure in MEASURES.values() if measure.office == office]
+    given = {"municipality": municipality, "measures": measures, "known_on": known_on}
+    first = {measure: on for measure, on in await connection.execute(_BEGIN, given) if on is not None}
+    if "openings" in first:
+        return Begin(first["openings"], first["openings"] + _DAY)
+    begin = min(first.values(), default=None)
+    return Begin(begin, begin)
+
+
+async def read_freshness(
+    connection: AsyncConnection, municipality: str, office: str, name: Words, at: datetime
+) -> Freshness:
+    """How an office's book stands at the instant `at`, in the same snapshot as the figures."""
+    row = (await connection.execute(_POSITION, {"ledger": book_of(municipality, office)})).first()
+    if row is None:
+        return Freshness(office=office, name=name, state="never")
+    heard = row.heard_at is not None and row.heard_at > at - SILENT_AFTER
+    return Freshness(
+        office=office,
+        name=name,
+        state="stopped" if row.stop_reason is not None else "current" if heard else "silent",
+        heard_at=row.heard_at,
+        recorded_at=row.recorded_at,
+        stop_reason=row.stop_reason,
+        position=row.number,
+        behind=max((row.head_number or 0) - row.number, 0),
+        parked=row.parked,
+    )

@@ -1,0 +1,88 @@
+"""`GET /live`: what changed, as server-sent events, for pages and programs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from reporting.audiences import ROLES_WITH_FIGURES
+from reporting.figures import number_of
+from reporting.live.hub import Hub, Moved
+from reporting.wording import Phrases, freshness_in_words, tile_of, troubles_in_words
+from verbund.errors import Unavailable
+from verbund.service.permissions import Permission, permit
+from verbund.service.words import language_of
+
+FOLLOW = Permission("follow_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
+
+_RETRY_MILLISECONDS = 2_000
+# A stream outlives the token it was opened with: an hour later whoever listens has to show a token again.
+_LONGEST_SECONDS = 3_600.0
+
+router = APIRouter(tags=["live"])
+
+
+def get_hub(request: Request) -> Hub:
+    """The hub of this process; raises `Unavailable` until it has read the cube once."""
+    hub = request.app.state.hub
+    assert isinstance(hub, Hub)
+    if hub.everything() is None:
+        raise Unavailable("not_read_yet", "The figures are being read. Try again in a moment.", retry_after_seconds=2)
+    return hub
+
+
+@router.get(
+    "/live",
+    response_class=EventSourceResponse,
+    dependencies=[permit(FOLLOW)],
+    summary="The city's totals of today, as they change",
+)
+async def follow_figures(
+    hub: Annotated[Hub, Depends(get_hub)],
+    request: Request,
+    last_event_id: Annotated[str, Header(description="Resumes after this event.")] = "",
+) -> AsyncIterator[ServerSentEvent]:
+    """Events `tiles` (figures that changed; at the opening all of them) and `sources` (how fresh they are).
+
+    Ids carry generation and batch of the cube. A reader that is too slow is let go and opens another stream.
+    """
+    phrases = Phrases(language_of(request))
+    with hub.streams.open() as stream:
+        asyncio.get_running_loop().call_later(_LONGEST_SECONDS, stream.end)
+        # Nothing is awaited between opening and these: no change falls between them and the stream.
+        for told in (hub.since(*_parse(last_event_id)), hub.freshness()):
+            if told is not None:
+                yield _event(told, phrases)
+        async for told in stream:
+            yield _event(told, phrases)
+
+
+def _parse(event_id: str) -> tuple[int, int]:
+    """Generation and batch of an event id; (-1, -1), which nothing resumes from, for anything else."""
+    generation, _, batch = event_id.partition(".")
+    if generation.isdecimal() and batch.isdecimal() and len(event_id) < 40:
+        return int(generation), int(batch)
+    return -1, -1
+
+
+def _event(told: Moved, phrases: Phrases) -> ServerSentEvent:
+    now = datetime.now(UTC)
+    data: dict[str, Any] = {"time": phrases.formats.time(now)}
+    if told.what == "tiles":
+        data |= {"on": told.on.isoformat(), "generation": told.head.generation, "batch": told.head.number}
+        data["tiles"] = [
+            {"number": number_of(found.cells[0].values[-1]), **tile_of(found, told.on, phrases).parts()}
+            for found in told.answers
+        ]
+    else:
+        data["sources"] = [
+            {"office": source.office, "state": source.state, "words": freshness_in_words(source, now, phrases)}
+            for source in told.sources
+        ]
+        data["trouble"] = troubles_in_words(told.sources, phrases)
+    return ServerSentEvent(
+        event=told.what, id=f"{told.head.generation}.{told.head.number}", data=data, retry=_RETRY_MILLISECONDS
+    )

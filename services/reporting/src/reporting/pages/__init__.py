@@ -1,0 +1,19 @@
+"""The coordination group's live page, and a page for each indicator."""
+
+from reporting.indicators import City
+from reporting.pages import charts
+from reporting.pages.routes import router
+from verbund.service.pages import Pages, templates_for
+
+__all__ = ["pages_of", "router", "warm"]
+
+
+def pages_of(city: City) -> Pages:
+    """The pages of one city."""
+    return templates_for("reporting", made_assets={charts.LIBRARY: charts.library}, city=city.name)
+
+
+def warm(pages: Pages) -> None:
+    """Make and draw once what takes long the first time. Blocks for some seconds."""
+    pages.assets.get(charts.LIBRARY)
+    charts.as_svg(charts.series_chart([charts.Point("", 1, "1")]), "de")

@@ -1,0 +1,73 @@
+"""Asks the figures what a page needs, all in one snapshot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.audiences import Audience
+from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan_of
+from reporting.figures.sources import read_freshness
+from reporting.indicators import Catalogue, Indicator
+from reporting.pages.address import View
+from reporting.wording import tile_question
+from verbund.errors import Forbidden
+
+_YEARS = 20
+"""How far back a series of years goes."""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks for one visitor: on one connection, for one audience, at one moment, about one view."""
+
+    connection: AsyncConnection
+    catalogue: Catalogue
+    audience: Audience
+    at: datetime
+    view: View
+    held: Mapping[str, Answer]
+    """Today's tiles as the live views hold them; empty where they do not."""
+
+    async def tile(self, indicator: Indicator) -> Answer:
+        """The city's value: exact for everybody who sees figures, so that what is held can be shown to all."""
+        if self.view.is_today and indicator.id in self.held:
+            return self.held[indicator.id]
+        return await self._ask(tile_question(indicator, self.view.as_of, self.view.known_on))
+
+    async def years(self, indicator: Indicator) -> Answer:
+        """The ends of years, or whole years, and of a flow the present one as far as it has come."""
+        question = Question(
+            indicator=indicator.id,
+            from_on=date(self.view.as_of.year - _YEARS, 1, 1),
+            to_on=self.view.as_of,
+            every="year",
+            known_on=self.view.known_on,
+        )
+        return await self._ask(question)
+
+    async def find_breakdown(self, indicator: Indicator, dimension: str) -> Answer | None:
+        """The values along a breakdown on the day; None where this is finer than this visitor may see."""
+        question = Question(
+            indicator=indicator.id,
+            by=(dimension,),
+            as_of=(self.view.as_of,),
+            every=None if indicator.is_about_days else "year",
+            known_on=self.view.known_on,
+            compare="year_before",
+        )
+        try:
+            plan = plan_of(self.catalogue, question, self.audience, self.at)
+        except Forbidden:
+            return None
+        return await answer_plan(self.connection, plan, self.at)
+
+    async def freshness(self) -> list[Freshness]:
+        """How the sources of all indicators stand."""
+        municipality, offices = self.catalogue.city.municipality, self.catalogue.frame.offices
+        sources = dict.fromkeys(indicator.source_office for indicator in self.catalogue.indicators.values())
+        return [await read_freshness(self.connection, municipality, name, offices[name], self.at) for name in sources]
+
+    async def _ask(self, question: Question) -> Answer:
+        return await answer(self.connection, self.catalogue, question, self.audience, self.at)

@@ -1,0 +1,119 @@
+"""A breakdown as bars and table, with the sentence that says what it shows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reporting.figures import Answer, Cell, number_of
+from reporting.indicators import Catalogue
+from reporting.wording import Phrases
+from verbund.service.words import message_id
+
+_MANY_ROWS = 20  # from here on a table opens only when it is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line; `share` is the length of its bar in percent of the longest one."""
+
+    name: str
+    value: str
+    change: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """One value after another along one breakdown."""
+
+    id: str
+    question: str
+    sentence: str
+    caption: str
+    heading: str
+    value_heading: str
+    change_heading: str
+    rows: tuple[Row, ...]
+    total: Row | None
+    is_long: bool
+
+
+def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Breakdown:
+    """The table of an answer to a question along one breakdown, on one day, compared with a year before."""
+    (dimension,), (point,) = answer.by, answer.points
+    heading = catalogue.frame.dimensions[dimension].say(phrases.language)
+    numbers = [number_of(cell.values[0]) for cell in answer.cells]
+    longest = max((abs(number) for number in numbers if number), default=0)
+    rows = tuple(
+        _row(answer, cell, longest, phrases) for cell in answer.cells if not _is_empty_rest(cell, answer.cells)
+    )
+    total = sum(number for number in numbers if number is not None)
+    changes = [number_of(cell.changes[0]) for cell in answer.cells if cell.changes]
+    change = None if not changes or None in changes else sum(number for number in changes if number is not None)
+    since = (
+        phrases.say(message_id("since {day}"), day=phrases.span(point.compared_from_on, point.compared_to_on))
+        if point.compared_to_on is not None and answer.kind == "stock"
+        else phrases.say(message_id("against a year before"))
+    )
+    return Breakdown(
+        id=f"by-{dimension}",
+        question=heading,
+        sentence=_sentence(answer, total, phrases),
+        caption=_caption(answer, phrases),
+        heading=heading,
+        value_heading=answer.unit.many.say(phrases.language),
+        change_heading=since,
+        rows=rows,
+        total=Row(
+            phrases.say(message_id("Total")),
+            phrases.formats.signed(total) if answer.kind in ("net", "change") else phrases.formats.count(total),
+            "" if change is None else phrases.formats.signed(change),
+            0,
+        )
+        if answer.adds_up and None not in numbers
+        else None,
+        is_long=len(rows) > _MANY_ROWS,
+    )
+
+
+def _row(answer: Answer, cell: Cell, longest: int, phrases: Phrases) -> Row:
+    number = number_of(cell.values[0])
+    return Row(
+        name=cell.keys[0].name.say(phrases.language),
+        value=phrases.value(cell.values[0], answer.kind),
+        change=phrases.change(cell.changes[0]) if cell.changes else "",
+        share=round(100 * abs(number) / longest, 1) if number and longest else 0,
+    )
+
+
+def _is_empty_rest(cell: Cell, cells: Sequence[Cell]) -> bool:
+    """Whether this is the row of what cannot be placed, with nothing in it now and a year ago."""
+    return (
+        cell is cells[-1]
+        and cell.keys[0].code == "unplaced"
+        and not any(map(number_of, (*cell.values, *cell.compared)))
+    )
+
+
+def _sentence(answer: Answer, total: int, phrases: Phrases) -> str:
+    known = [(number, cell) for cell in answer.cells if (number := number_of(cell.values[0])) is not None]
+    if not known or answer.kind in ("net", "change") or not total:
+        return ""
+    most, cell = max(known, key=lambda pair: pair[0])
+    given = {
+        "name": cell.keys[0].name.say(phrases.language),
+        "most": phrases.formats.number(most),
+        "total": phrases.formats.number(total),
+        "share": phrases.formats.percent(Decimal(most) / Decimal(total)),
+    }
+    if not answer.adds_up:
+        return phrases.say(message_id("{name} has the highest number: {most}."), **given)
+    return phrases.say(message_id("{name} has the highest number: {most} of {total} ({share})."), **given)
+
+
+def _caption(answer: Answer, phrases: Phrases) -> str:
+    title, period = answer.title.say(phrases.language), phrases.point(answer.points[0])
+    if answer.known_on is None:
+        return phrases.say(message_id("{title}, {period}"), title=title, period=period)
+    message = message_id("{title}, {period}, as known at the end of {day}")
+    return phrases.say(message, title=title, period=period, day=answer.known_on)

@@ -1,0 +1,108 @@
+"""Charts as Vega-Lite specifications: drawn in the browser, and from the same specification as SVG on the server."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import vl_convert
+
+LIBRARY = "vega.js"
+_WIDTH = 760
+_FONT = '"Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif'
+_LOCALES: dict[str, Literal["de-DE", "en-GB"]] = {"de": "de-DE", "en": "en-GB"}
+# Mid tones that keep a contrast of 3:1 on the light and on the dark ground; the style sheet sets finer ones over them.
+_LINE, _WORDS, _GRID = "#1b7f99", "#5f6d78", "#c8d0d5"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a series; `value` is None where nothing was reported: the line keeps a gap there."""
+
+    label: str
+    value: int | None
+    words: str
+    """The value as the reader sees it."""
+
+
+def series_chart(points: Sequence[Point]) -> dict[str, Any]:
+    """Specification of one series of values at the ends of periods: from zero, every point labelled directly."""
+    return _chart(
+        points,
+        {"mark": {"type": "line", "strokeWidth": 2.5, "color": _LINE, "invalid": "break-paths-show-domains"}},
+        {"mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "color": _LINE, "invalid": "filter"}},
+    )
+
+
+def bars_chart(points: Sequence[Point]) -> dict[str, Any]:
+    """Specification of what happened in each of several periods: bars from zero, each labelled directly."""
+    return _chart(points, {"mark": {"type": "bar", "color": _LINE, "width": {"band": 0.6}, "invalid": "filter"}})
+
+
+def _chart(points: Sequence[Point], *marks: Mapping[str, Any]) -> dict[str, Any]:
+    last = len(points) - 1
+    rows = [
+        {"label": p.label, "value": p.value, "words": p.words, "end": index in (0, last)}
+        for index, p in enumerate(points)
+    ]
+    x_axis = {"title": None, "labelAngle": 0, "grid": False, "labelOverlap": True, "labelFlush": False}
+    y_axis = {"title": None, "tickCount": 4, "domain": False, "ticks": False, "format": ",d"}
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "data": {"values": rows},
+        "params": [{"name": "narrow", "value": False}],  # the browser sets it where the labels would touch each other
+        "width": _WIDTH,
+        "height": 260,
+        "background": None,
+        "padding": {"left": 0, "right": 16, "top": 16, "bottom": 0},
+        "layer": [*marks, *_labels(points)],
+        "encoding": {
+            "x": {"field": "label", "type": "ordinal", "sort": None, "axis": x_axis},
+            "y": {"field": "value", "type": "quantitative", "scale": {"zero": True, "nice": True}, "axis": y_axis},
+        },
+        "config": _config(),
+    }
+
+
+def _labels(points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+    """Words above what is above zero and below what is below it."""
+    values = [point.value for point in points if point.value is not None]
+    for wanted, which, distance in (
+        (any(value >= 0 for value in values), ">=", -13),
+        (any(value < 0 for value in values), "<", 13),
+    ):
+        if wanted:
+            yield {
+                "transform": [{"filter": f"isValid(datum.value) && datum.value {which} 0 && (!narrow || datum.end)"}],
+                "mark": {"type": "text", "dy": distance, "fontSize": 13, "fontWeight": 600, "color": _WORDS},
+                "encoding": {"text": {"field": "words"}},
+            }
+
+
+def as_svg(spec: Mapping[str, Any], language: str) -> str:
+    """The drawing, as markup that can stand in a page; it scales with the width it gets."""
+    svg = vl_convert.vegalite_to_svg(dict(spec), format_locale=_LOCALES[language])
+    # The page itself describes it (a sentence before it, a table beside it); read out mark by mark it is noise.
+    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def number_locale(language: str) -> dict[str, Any]:
+    """How the drawing library writes numbers in this language."""
+    locale: dict[str, Any] = vl_convert.get_format_locale(_LOCALES[language])
+    return locale
+
+
+@cache
+def library() -> bytes:
+    """The drawing library for browsers: Vega, Vega-Lite and Vega-Embed in one script, nothing from elsewhere."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode()
+
+
+def _config() -> dict[str, Any]:
+    text = {"labelFont": _FONT, "labelFontSize": 13, "labelColor": _WORDS, "domainColor": _GRID, "tickColor": _GRID}
+    return {
+        "font": _FONT,
+        "view": {"stroke": None},
+        "axis": text | {"gridColor": _GRID, "gridOpacity": 0.7, "labelPadding": 8},
+        "text": {"font": _FONT},
+    }

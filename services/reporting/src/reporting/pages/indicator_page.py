@@ -1,0 +1,141 @@
+"""The page of one indicator: its question, the answer in words, its series and breakdowns, and what it means."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from reporting.figures import Answer, Freshness
+from reporting.indicators import Catalogue, Indicator, IndicatorKind
+from reporting.pages.address import address
+from reporting.pages.asking import Asker
+from reporting.pages.breakdowns import Breakdown, breakdown_of
+from reporting.pages.frame import Frame, frame_of
+from reporting.pages.series import Series, series_of
+from reporting.wording import Phrases, Tile, tile_of
+from verbund.service.words import message_id
+
+_QUESTIONS: dict[IndicatorKind, str] = {
+    "stock": message_id("{title}: how many are there?"),
+    "flow": message_id("{title}: how many were there?"),
+    "net": message_id("{title}: how large is the difference?"),
+    "change": message_id("{title}: how large is it?"),
+}
+_ANSWERS: dict[IndicatorKind, str] = {
+    "stock": message_id("On {period} there were {value} {unit}."),
+    "flow": message_id("In the time {period} there were {value} {unit}."),
+    "net": message_id("In the time {period} the difference was {value} {unit}."),
+    "change": message_id("On {period} the change against the year before was {value} {unit}."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was asked for the page."""
+
+    tile: Answer
+    years: Answer
+    breakdowns: tuple[Answer, ...]
+    sources: tuple[Freshness, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An address and its words."""
+
+    href: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorPage:
+    """The page in words, ready for its template."""
+
+    frame: Frame
+    tile: Tile
+    name: str
+    question: str
+    answer: str
+    definition: str
+    office: str
+    source: str
+    freshness: str
+    charts: tuple[Series, ...]
+    breakdowns: tuple[Breakdown, ...]
+    facts: tuple[tuple[str, tuple[str, ...]], ...]
+    others: tuple[Link, ...]
+    """Indicators that this one must not be compared with."""
+    csv: str
+
+
+async def ask_figures(asker: Asker, indicator: Indicator) -> Figures:
+    """Everything the page shows, as far as this visitor may see it."""
+    found = [await asker.find_breakdown(indicator, dimension) for dimension in indicator.breakdowns]
+    return Figures(
+        tile=await asker.tile(indicator),
+        years=await asker.years(indicator),
+        breakdowns=tuple(answer for answer in found if answer is not None),
+        sources=tuple(await asker.freshness()),
+    )
+
+
+def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phrases) -> IndicatorPage:
+    """The words of the page."""
+    language, view = phrases.language, replace(asker.view, field_of_action=indicator.field_of_action)
+    path = f"/indicators/{indicator.id}"
+    frame = frame_of(path, view, asker.catalogue, asker.audience, figures.sources, asker.at, phrases)
+    tile, series = tile_of(figures.tile, view.as_of, phrases), series_of(figures.years, phrases)
+    name = indicator.title.say(language)
+    said = phrases.say(
+        _ANSWERS[indicator.kind], period=_period(figures.tile, view.as_of, phrases), value=tile.value, unit=tile.unit
+    )
+    return IndicatorPage(
+        frame=frame,
+        tile=tile,
+        name=name,
+        question=phrases.say(_QUESTIONS[indicator.kind], title=name),
+        answer=said,
+        definition=indicator.definition.say(language),
+        office=indicator.source_office,
+        source=frame.title_of(indicator.source_office),
+        freshness=frame.freshness_of(indicator.source_office),
+        charts=() if series is None else (series,),
+        breakdowns=tuple(breakdown_of(answer, asker.catalogue, phrases) for answer in figures.breakdowns),
+        facts=_facts(indicator, asker.catalogue, phrases),
+        others=tuple(
+            Link(
+                address(f"/indicators/{other}", view.parameters(), lang=language),
+                asker.catalogue.get_indicator(other).title.say(language),
+            )
+            for other in indicator.not_comparable_with
+        ),
+        csv=address(f"/figures/{indicator.id}.csv", _asked(figures.years)),
+    )
+
+
+def _period(answer: Answer, on: date, phrases: Phrases) -> str:
+    return next(phrases.point(point) for point in answer.points if point.to_on == on)
+
+
+def _facts(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    language = phrases.language
+    return (
+        (phrases.say(message_id("What is counted")), (indicator.definition.say(language),)),
+        (phrases.say(message_id("Of whom")), (indicator.population.words.say(language),)),
+        (phrases.say(message_id("Unit")), (catalogue.unit_of(indicator).many.say(language),)),
+        (phrases.say(message_id("Cut-off")), (indicator.cut_off.say(language),)),
+        (phrases.say(message_id("Source")), (catalogue.frame.offices[indicator.source_office].say(language),)),
+        (
+            phrases.say(message_id("What the source does not know")),
+            tuple(one.say(language) for one in indicator.limits),
+        ),
+        (
+            phrases.say(message_id("Definition")),
+            (phrases.say(message_id("version {n}, since {day}"), n=indicator.version, day=indicator.valid_from),),
+        ),
+    )
+
+
+def _asked(years: Answer) -> dict[str, str]:
+    """The question of the series, as parameters of its address."""
+    first, last = years.points[0], years.points[-1]
+    asked = {"from": (first.from_on or first.to_on).isoformat(), "to": last.to_on.isoformat(), "period": "year"}
+    return asked if years.known_on is None else {**asked, "known_on": years.known_on.isoformat()}

@@ -1,0 +1,134 @@
+"""A series: its chart, its twin as a table, and the sentence that says what both show."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from reporting.figures import Answer, Value, number_of, value_of
+from reporting.figures import Point as Day
+from reporting.indicators import IndicatorKind
+from reporting.pages import charts, sparks
+from reporting.pages.sparks import Spark
+from reporting.wording import Phrases
+from verbund.service.words import message_id
+
+_PLAIN_WIDTH = 760
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the twin."""
+
+    name: str
+    value: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A chart with its twin."""
+
+    id: str
+    question: str
+    sentence: str
+    caption: str
+    heading: str
+    value_heading: str
+    change_heading: str
+    rows: tuple[Row, ...]
+    svg: str
+    json: str
+    """Specification and number format for the browser, safe to stand in a script element."""
+
+
+Steps = Sequence[tuple[Day, Value]]
+
+
+def reported(answer: Answer) -> list[tuple[Day, Value]]:
+    """The points of an answer without breakdown, from the first that has a value; gaps in between stay."""
+    (cell,) = answer.cells
+    steps = list(zip(answer.points, cell.values, strict=True))
+    while steps and number_of(steps[0][1]) is None:
+        steps.pop(0)
+    return steps
+
+
+def series_of(answer: Answer, phrases: Phrases) -> Series | None:
+    """The whole series of an answer without breakdown; None where fewer than two values are reported."""
+    steps = reported(answer)
+    if sum(number_of(value) is not None for _, value in steps) < 2:
+        return None
+    drawn = [
+        charts.Point(phrases.short(day), number_of(value), phrases.value(value, answer.kind)) for day, value in steps
+    ]
+    spec = charts.series_chart(drawn) if answer.kind == "stock" else charts.bars_chart(drawn)
+    packed = json.dumps(spec, ensure_ascii=False)
+    browser = json.dumps({"spec": spec, "locale": charts.number_locale(phrases.language)}, ensure_ascii=False)
+    title = answer.title.say(phrases.language)
+    return Series(
+        id=f"series-{answer.indicator}",
+        question=phrases.say(message_id("How has this developed?")),
+        sentence=_sentence(answer.kind, steps, phrases),
+        caption=title,
+        heading=phrases.say(message_id("As of") if answer.kind in ("stock", "change") else message_id("Period")),
+        value_heading=answer.unit.many.say(phrases.language),
+        change_heading=phrases.say(message_id("Change")),
+        rows=tuple(_rows(answer.kind, steps, phrases)),
+        svg=_drawn(packed, phrases.language),
+        json=browser.replace("<", "\\u003c"),
+    )
+
+
+def spark_of(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> Spark | None:
+    """The small line of a tile: stocks as a line, everything else as bars."""
+    if not steps:
+        return None
+    values = [number_of(value) for _, value in steps]
+    ends = [
+        phrases.say(message_id("{day}: {value}"), day=phrases.short(day), value=phrases.value(value, kind))
+        for day, value in (steps[0], steps[-1])
+    ]
+    if kind == "stock":
+        return sparks.line(values, *ends)
+    last = steps[-1][0]
+    return sparks.bars(
+        values, *ends, is_part=last.from_on is not None and (last.to_on.month, last.to_on.day) != (12, 31)
+    )
+
+
+def _rows(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> list[Row]:
+    rows = []
+    before: int | None = None
+    for day, value in steps:
+        number = number_of(value)
+        change = "" if number is None or before is None else phrases.change(value_of(number - before))
+        rows.append(Row(phrases.point(day), phrases.value(value, kind), change))
+        before = number
+    return rows[::-1]
+
+
+def _sentence(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> str:
+    known = [(day, value, number) for day, value in steps if (number := number_of(value)) is not None]
+    first, last, top = known[0], known[-1], max(known, key=lambda one: one[2])
+    message = (
+        message_id("{first} on {first_day}, {last} on {last_day}. The highest value is {top} ({top_day}).")
+        if kind in ("stock", "change")
+        else message_id("{first} in {first_day}, {last} in {last_day}. The highest value is {top} ({top_day}).")
+    )
+    said = phrases.point if kind in ("stock", "change") else phrases.short
+    return phrases.say(
+        message,
+        first_day=said(first[0]),
+        first=phrases.value(first[1], kind),
+        last_day=said(last[0]),
+        last=phrases.value(last[1], kind),
+        top_day=said(top[0]),
+        top=phrases.value(top[1], kind),
+    )
+
+
+@lru_cache(maxsize=64)
+def _drawn(packed: str, language: str) -> str:
+    """Drawing takes some hundredths of a second; most visitors look at the same chart."""
+    return charts.as_svg(json.loads(packed), language)

@@ -1,0 +1,47 @@
+"""The reader of the books as a process: takes what the offices book into the cube."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from reporting.cube import check_versions
+from reporting.deltas import delta_functions
+from reporting.office import OFFICE
+from reporting.reader import CubeEffect
+from reporting.settings import ReaderSettings
+from verbund.database import make_engine
+from verbund.events.offices import find_offices, known_events
+from verbund.feeds.ledger_feed import LedgerFeed
+from verbund.feeds.reader import Reader
+from verbund.service.build import Probe, build_service
+from verbund.settings import read_secret
+
+
+def create(settings: ReaderSettings | None = None) -> FastAPI:
+    """The application; its settings come from the environment where none are given."""
+    settings = settings or ReaderSettings()
+    engine = make_engine(settings.database)
+    effect = CubeEffect(read_secret(settings.hash_key_file).encode(), delta_functions(find_offices()))
+    reader = Reader(engine, effect, known_events())
+    feeds = [LedgerFeed(source, reader, OFFICE.name) for source in settings.sources]
+    return build_service(
+        OFFICE,
+        OFFICE.processes[1],
+        settings,
+        routers=[],
+        parts=[_of_this_version(engine, effect), *feeds],
+        probes=[Probe(f"books of {feed.office}", feed.trouble) for feed in feeds],
+    )
+
+
+@asynccontextmanager
+async def _of_this_version(engine: AsyncEngine, effect: CubeEffect) -> AsyncIterator[None]:
+    """Does not start on a cube that other delta functions made: half of it would count by other rules."""
+    try:
+        async with engine.connect() as connection:
+            await check_versions(connection, effect.versions)
+        yield
+    finally:
+        await engine.dispose()

@@ -1,0 +1,98 @@
+"""Values, periods and changes as a reader of one language sees them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from reporting.figures import NotReported, Number, Point, Protected, Value, Zero, number_of
+from reporting.indicators import IndicatorKind, Unit
+from verbund.service.pages import Formats
+from verbund.service.pages.formats import NOT_REPORTED, NOTHING, PROTECTED
+from verbund.service.words import Words, message_id, words_for
+
+_SIGNED: tuple[IndicatorKind, ...] = ("net", "change")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Speaks one language (`de`, `en`)."""
+
+    language: str
+    formats: Formats = field(init=False)
+    words: Words = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "formats", Formats(self.language))
+        object.__setattr__(self, "words", words_for(self.language))
+
+    def say(self, message: str, /, **values: object) -> str:
+        return self.words.say(message, values)
+
+    def value(self, value: Value, kind: IndicatorKind) -> str:
+        """A value of an exact table; differences carry their sign."""
+        match value:
+            case Number(number=number):
+                return self.formats.signed(number) if kind in _SIGNED else self.formats.number(number)
+            case Zero():
+                return self.formats.signed(0) if kind in _SIGNED else NOTHING
+            case Protected():
+                return PROTECTED
+            case NotReported():
+                return NOT_REPORTED
+
+    def mark(self, value: Value, kind: IndicatorKind) -> str:
+        """The word for a sign that stands in the place of a number; empty for numbers."""
+        match value:
+            case Protected():
+                return self.say(message_id("protected"))
+            case NotReported():
+                return self.say(message_id("not yet reported"))
+            case Zero() if kind not in _SIGNED:
+                return self.say(message_id("none"))
+            case _:
+                return ""
+
+    def unit(self, value: Value, unit: Unit) -> str:
+        return (unit.one if number_of(value) in (1, -1) else unit.many).say(self.language)
+
+    def change(self, change: Value) -> str:
+        """A difference, always with its sign."""
+        number = number_of(change)
+        return NOT_REPORTED if number is None else self.formats.signed(number)
+
+    def relative(self, change: Value, compared: Value) -> str | None:
+        """A change as a share of what was; None where there was nothing, or nothing is known."""
+        base, difference = number_of(compared), number_of(change)
+        if not base or difference is None:
+            return None
+        return self.formats.signed_percent(Decimal(difference) / Decimal(base))
+
+    def point(self, point: Point) -> str:
+        """A day, or a period from its first to its last day."""
+        return self.span(point.from_on, point.to_on)
+
+    def span(self, from_on: date | None, to_on: date) -> str:
+        if from_on is None or from_on == to_on:
+            return self.formats.date(to_on)
+        first = f"{from_on:%d.%m.}" if from_on.year == to_on.year else self.formats.date(from_on)
+        return self.say(message_id("{first} to {last}"), first=first, last=self.formats.date(to_on))
+
+    def short(self, point: Point) -> str:
+        """As on the axis of a chart: the year, where that is enough."""
+        ends_year = (point.to_on.month, point.to_on.day) == (12, 31)
+        whole = point.from_on is None or (point.from_on.month, point.from_on.day) == (1, 1)
+        return f"{point.to_on:%Y}" if ends_year and whole else self.formats.date(point.to_on)
+
+    def change_since(self, kind: IndicatorKind, point: Point, change: Value, compared: Value) -> str:
+        """The change of a value against the one it is compared with, with its period; empty where none is known."""
+        if point.compared_to_on is None or number_of(change) is None:
+            return ""
+        if kind in _SIGNED:
+            then = self.value(compared, kind)
+            message = message_id("a year before: {then}")
+            return self.say(message, then=then)
+        period = self.span(point.compared_from_on, point.compared_to_on)
+        message = message_id("{change} since {period}") if kind == "stock" else message_id("{change} against {period}")
+        sentence = self.say(message, change=self.change(change), period=period)
+        relative = self.relative(change, compared)
+        return sentence if relative is None else f"{sentence}, {relative}"

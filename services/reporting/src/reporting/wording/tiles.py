@@ -1,0 +1,89 @@
+"""A tile: the one question that is asked for it, and what it says."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from reporting.figures import NOT_REPORTED, Answer, Point, Question, Value, number_of, value_of
+from reporting.indicators import Indicator, year_before
+from reporting.wording.phrases import Phrases
+from verbund.service.words import message_id
+
+_YEARS_BACK = 12
+"""How many ends of years the small line shows; twelve is what the printed reports show at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What a tile says. The same words go into the page and, later, to it as they change."""
+
+    id: str
+    name: str
+    value: str
+    unit: str
+    mark: str
+    change: str
+    period: str
+    spoken: str
+    """One phrase for those who hear the page."""
+
+    def parts(self) -> dict[str, str]:
+        """For the page's script."""
+        return asdict(self)
+
+
+def tile_question(indicator: Indicator, on: date, known_on: date | None) -> Question:
+    """The value on a day (of a flow: in the year, up to it), the one a year before, and the ends of years before."""
+    year_ends = (date(year, 12, 31) for year in range(on.year - _YEARS_BACK, on.year))
+    days = sorted({*year_ends, year_before(on), on})
+    every = None if indicator.is_about_days else "year"
+    return Question(indicator=indicator.id, as_of=tuple(days), every=every, known_on=known_on)
+
+
+def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
+    """The words of the tile that was asked with `tile_question` for the day `on`."""
+    (cell,) = answer.cells
+    values = {point.to_on: value for point, value in zip(answer.points, cell.values, strict=True)}
+    points = {point.to_on: point for point in answer.points}
+    now, before = values[on], values[year_before(on)]
+    point = points[on].model_copy(
+        update={
+            "compared_to_on": points[year_before(on)].to_on,
+            "compared_from_on": points[year_before(on)].from_on,
+        }
+    )
+    value, unit = phrases.value(now, answer.kind), phrases.unit(now, answer.unit)
+    name = answer.title.say(phrases.language)
+    return Tile(
+        id=answer.indicator,
+        name=name,
+        value=value,
+        unit=unit,
+        mark=_mark(answer, now, point, phrases),
+        change=phrases.change_since(answer.kind, point, _difference(now, before), before),
+        period=phrases.point(point) if point.from_on else phrases.say(message_id("on {day}"), day=point.to_on),
+        spoken=f"{name} {value} {unit}",
+    )
+
+
+def year_series(answer: Answer, on: date) -> list[tuple[Point, Value]]:
+    """Ends of years (or whole years) and the day itself, from the first that is reported."""
+    (cell,) = answer.cells
+    series = [
+        (point, value)
+        for point, value in zip(answer.points, cell.values, strict=True)
+        if point.to_on == on or (point.to_on.month, point.to_on.day) == (12, 31)
+    ]
+    while series and number_of(series[0][1]) is None:
+        series.pop(0)
+    return series
+
+
+def _difference(now: Value, before: Value) -> Value:
+    one, other = number_of(now), number_of(before)
+    return NOT_REPORTED if one is None or other is None else value_of(one - other)
+
+
+def _mark(answer: Answer, value: Value, point: Point, phrases: Phrases) -> str:
+    if point.reported_from is not None:
+        return phrases.say(message_id("reported since {day}"), day=point.reported_from)
+    return phrases.mark(value, answer.kind)

@@ -1,0 +1,187 @@
+"""What events add to what is counted."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from stage.facts import Bookings, arrival, booked, bookings, registration, resident, retracted, transition
+
+from reporting.deltas import (
+    KEY_MODULUS,
+    Delta,
+    UnknownUnit,
+    cell_of,
+    count,
+    delta_functions,
+    deltas_of,
+    dims_of,
+    record_key,
+    summed,
+)
+from verbund.events.offices import find_offices
+from verbund.events.transitions import Facts, Transition
+
+DAY = date(2018, 3, 1)
+NORDMARKT = resident(area="05", nationality="125", birth_year=1990, sex="f", residence_kind="main")
+HAFEN = resident(area="04", nationality="125", birth_year=1990, sex="f", residence_kind="main")
+
+
+def key(subject: str) -> int:
+    return record_key(b"a secret of the office", subject)
+
+
+def told(*transitions: object) -> list[tuple[str, dict[str, str], int]]:
+    return [(d.measure, dict(d.dims), d.n) for d in deltas_of(booked(DAY, *transitions), key)]  # type: ignore[arg-type]
+
+
+def facts(area: str) -> dict[str, str]:
+    return {"area": area, "nationality": "125", "birth_year": "1990", "sex": "f", "residence_kind": "main"}
+
+
+def test_an_arrival_adds_to_the_stock_and_to_the_arrivals() -> None:
+    assert told(transition("arrival", DAY, None, NORDMARKT)) == [
+        ("residents", facts("05"), 1),
+        ("arrivals", facts("05"), 1),
+    ]
+
+
+def test_a_departure_takes_from_the_stock_and_adds_to_the_departures() -> None:
+    assert told(transition("departure", DAY, NORDMARKT, None)) == [
+        ("residents", facts("05"), -1),
+        ("departures", facts("05"), 1),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "measure"), [("birth", "births"), ("opening", "openings")])
+def test_whoever_comes_otherwise_is_no_arrival(kind: str, measure: str) -> None:
+    assert told(transition(kind, DAY, None, NORDMARKT)) == [("residents", facts("05"), 1), (measure, facts("05"), 1)]  # type: ignore[arg-type]
+
+
+def test_a_death_is_no_departure() -> None:
+    assert told(transition("death", DAY, NORDMARKT, None)) == [
+        ("residents", facts("05"), -1),
+        ("deaths", facts("05"), 1),
+    ]
+
+
+def test_a_move_shifts_the_stock_and_names_both_areas() -> None:
+    both = {name: value for name, value in facts("04").items() if name != "area"}
+    assert told(transition("move", DAY, NORDMARKT, HAFEN)) == [
+        ("residents", facts("05"), -1),
+        ("residents", facts("04"), 1),
+        ("moves", {**both, "area_from": "05", "area_to": "04"}, 1),
+    ]
+
+
+def test_a_changed_nationality_shifts_the_stock_and_is_no_movement() -> None:
+    naturalised = resident(area="05", nationality="000", birth_year=1990, sex="f")
+    assert [(measure, n) for measure, _, n in told(transition("change", DAY, NORDMARKT, naturalised))] == [
+        ("residents", -1),
+        ("residents", 1),
+    ]
+
+
+def test_a_registration_is_counted_by_its_own_facts() -> None:
+    ((measure, dims, n),) = told(registration(DAY, late=True))
+    assert (measure, n, dims["late"], dims["at_flagged_premises"]) == ("registrations", 1, "true", "false")
+    assert "nationality" not in dims
+
+
+def test_a_retraction_takes_back_exactly_what_was_asserted() -> None:
+    asserted = transition("move", DAY, NORDMARKT, HAFEN, n=2)
+    sums = summed(
+        d._replace(cause="", recorded_on=DAY)
+        for event in (booked(DAY, asserted), booked(date(2019, 1, 1), retracted(asserted)))
+        for d in deltas_of(event, key)
+    )
+    assert sums == []
+
+
+def test_an_event_is_known_from_its_day_in_berlin_on() -> None:
+    late_in_utc = datetime(2018, 6, 30, 22, 30, tzinfo=UTC)  # half past midnight on 1 July in Berlin
+    (first, _) = deltas_of(booked(late_in_utc, arrival(DAY)), key)
+    assert (first.effective_on, first.recorded_on, first.municipality) == (DAY, date(2018, 7, 1), "05913000")
+
+
+def test_the_key_is_the_record_key_times_what_is_counted() -> None:
+    (stock, flow) = deltas_of(booked(DAY, transition("departure", DAY, NORDMARKT, None, n=3, subject="x")), key)
+    assert stock.key == -3 * key("x") % KEY_MODULUS
+    assert flow.key == 3 * key("x") % KEY_MODULUS
+
+
+def test_a_record_key_has_32_bits_and_depends_on_the_secret() -> None:
+    assert 0 <= key("x") < KEY_MODULUS
+    assert key("x") != key("y")
+    assert key("x") != record_key(b"another secret", "x")
+
+
+def test_an_event_without_transitions_adds_nothing() -> None:
+    assert deltas_of(booked(DAY), key) == []
+
+
+def test_a_unit_that_nothing_counts_is_never_passed_over() -> None:
+    class Tree(Facts):
+        height: int
+
+    planted = Transition[Tree](
+        sign=1,
+        unit="tree",
+        subject="t",
+        n=1,
+        effective_on=DAY,
+        kind="recorded",
+        before=None,
+        after=Tree(height=3),
+        cause="booked",
+    )
+    event = booked(DAY)
+    forged = event.model_copy(update={"data": event.data.model_copy(update={"transitions": (planted,)})})
+    with pytest.raises(UnknownUnit, match="tree"):
+        deltas_of(forged, key)
+
+
+def test_facts_stand_in_one_order_as_text() -> None:
+    class Mixed(Facts):
+        z: int
+        a: bool
+        m: str | None
+
+    assert dims_of(Mixed(z=3, a=True, m=None)) == (("a", "true"), ("z", "3"))
+
+
+def test_a_cell_is_named_by_its_measure_and_its_facts() -> None:
+    dims = dims_of(NORDMARKT)
+    assert cell_of("residents", dims) == cell_of("residents", tuple(dims))
+    assert cell_of("residents", dims) != cell_of("arrivals", dims)
+    assert cell_of("residents", dims) != cell_of("residents", dims_of(HAFEN))
+    assert -(2**63) <= cell_of("residents", dims) < 2**63
+
+
+def test_equal_places_are_summed_and_nothing_else() -> None:
+    one = Delta("05913000", "arrivals", (("area", "05"),), DAY, DAY, "booked", 1, KEY_MODULUS - 1)
+    assert summed([one, one._replace(key=2)]) == [one._replace(n=2, key=1)]
+    assert len(summed([one, one._replace(cause="late"), one._replace(recorded_on=date(2018, 3, 2))])) == 3
+
+
+def test_a_sum_that_is_zero_keeps_its_key() -> None:
+    """Somebody left and somebody else came: nothing changed in number, the cell's key did."""
+    one = Delta("05913000", "residents", (), DAY, DAY, "booked", 1, 5)
+    assert summed([one, one._replace(n=-1, key=KEY_MODULUS - 7)]) == [one._replace(n=0, key=KEY_MODULUS - 2)]
+
+
+@given(bookings())
+def test_summing_changes_no_sum(bookings: Bookings) -> None:
+    events = bookings.events
+    plain = [d for event in events for d in deltas_of(event, key)]
+    together = count(events, delta_functions(find_offices()), key)
+    for measure in {d.measure for d in plain}:
+        for dims in {d.dims for d in plain}:
+            assert sum(d.n for d in plain if (d.measure, d.dims) == (measure, dims)) == sum(
+                d.n for d in together if (d.measure, d.dims) == (measure, dims)
+            )
+    assert sum(d.key for d in plain) % KEY_MODULUS == sum(d.key for d in together) % KEY_MODULUS
+
+
+def test_an_office_without_a_function_is_refused() -> None:
+    with pytest.raises(LookupError):
+        count([booked(DAY, arrival(DAY))], {}, key)

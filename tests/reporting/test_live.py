@@ -1,0 +1,302 @@
+"""Live views: what is held in memory equals the same question asked afresh, whatever was booked in between."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from stage.figures_of_dortmund import BULGARIA, MUNICIPALITY, ROMANIA, Cube, comes, moves, resident
+
+from reporting.audiences import Audience
+from reporting.cube import snapshot
+from reporting.deltas import Delta
+from reporting.figures import Answer, answer, number_of
+from reporting.indicators import read_catalogue
+from reporting.live import Hub, Waker
+from reporting.live.hub import Moved
+from reporting.live.streams import Streams
+from reporting.wording import tile_question
+from verbund.database import make_engine
+from verbund.metrics import LIVE_LATENCY_SECONDS
+from verbund.settings import DatabaseSettings
+
+NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
+TODAY = date(2026, 3, 15)
+BEGIN = date(2020, 12, 31)
+CATALOGUE = read_catalogue(MUNICIPALITY)
+
+
+class Stage:
+    """A cube, and a hub that follows it only when it is told to, by a clock that stands."""
+
+    def __init__(self, database: Any) -> None:
+        self.cube = Cube(database.settings("reader"), database.superuser())
+        self.web: DatabaseSettings = database.settings("web")
+        self.superuser: DatabaseSettings = database.superuser()
+        self.now = NOW
+
+    @contextmanager
+    def hub(self, engine: AsyncEngine) -> Iterator[Hub]:
+        yield Hub(engine, CATALOGUE, Waker(self.web, MUNICIPALITY), clock=lambda: self.now)
+
+    async def forge(self, *statements: str) -> None:
+        """What no process of the office may do."""
+        engine = make_engine(self.superuser)
+        async with engine.begin() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+        await engine.dispose()
+
+
+@pytest.fixture
+def stage(office_database: Any) -> Stage:
+    return Stage(office_database("reporting"))
+
+
+@pytest.fixture
+async def engine(stage: Stage) -> Any:
+    engine = make_engine(stage.web)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def hub(stage: Stage, engine: AsyncEngine) -> Any:
+    """Follows a cube in which a hundred are there and ten come every year."""
+    await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 100)))
+    yearly = [comes("arrivals", resident("05", ROMANIA), date(year, 2, 1), 10) for year in range(2021, 2027)]
+    await stage.cube.take_in([delta for deltas in yearly for delta in deltas])
+    with stage.hub(engine) as hub:
+        await hub.refresh()
+        yield hub
+
+
+def held(hub: Hub, indicator: str) -> int | None:
+    """Today's value as the hub holds it."""
+    return number_of(hub.held_tiles(hub._on)[indicator].cells[0].values[-1])
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Polls; the caller has set a deadline."""
+    while not condition():  # noqa: ASYNC110 - the deadline is the caller's
+        await asyncio.sleep(0.01)
+
+
+async def afresh(engine: AsyncEngine, at: datetime) -> dict[str, Answer]:
+    """Every view asked anew."""
+    async with snapshot(engine) as connection:
+        return {
+            name: await answer(
+                connection, CATALOGUE, tile_question(indicator, at.date(), None), Audience.COORDINATION, at
+            )
+            for name, indicator in CATALOGUE.indicators.items()
+        }
+
+
+PEOPLE = st.builds(
+    resident,
+    st.sampled_from(("05", "61", "unplaced", "77")),
+    st.sampled_from((BULGARIA, ROMANIA, "152")),
+    st.sampled_from((1960, 2020)),
+)
+DAYS = st.one_of(
+    st.sampled_from((TODAY, TODAY + timedelta(days=1), BEGIN, BEGIN + timedelta(days=1), date(2025, 3, 15))),
+    st.dates(date(2019, 1, 1), date(2027, 1, 1)),
+)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> list[Delta]:
+    """The deltas of something booked, or of something retracted."""
+    somebody, on = draw(PEOPLE), draw(DAYS)
+    kind = draw(st.sampled_from(("arrivals", "departures", "births", "deaths", "moves", "openings")))
+    booked = (
+        moves(somebody, draw(st.sampled_from(("04", "05", "61"))), on) if kind == "moves" else comes(kind, somebody, on)
+    )
+    sign = draw(st.sampled_from((1, 1, 1, -1)))
+    return [delta._replace(n=sign * delta.n) for delta in booked]
+
+
+@settings(max_examples=25, deadline=None, print_blob=True)
+@given(st.lists(st.lists(facts(), max_size=6), min_size=1, max_size=6), st.sampled_from((0, 50)))
+def test_what_is_held_equals_what_is_asked_afresh(
+    office_of_examples: Stage, batches: list[list[list[Delta]]], opened: int
+) -> None:
+    asyncio.run(_held_equals_afresh(office_of_examples, batches, opened))
+
+
+async def _held_equals_afresh(stage: Stage, batches: Sequence[Sequence[Sequence[Delta]]], opened: int) -> None:
+    await stage.forge("truncate cube.delta, cube.cell, cube.batch, cube.batch_head, feed.position, feed.parked")
+    engine = make_engine(stage.web)
+    try:
+        with stage.hub(engine) as hub:
+            if opened:
+                await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, opened)))
+            await hub.refresh()
+            for batch in batches:
+                await stage.cube.take_in([delta for deltas in batch for delta in deltas])
+                await hub.refresh()
+            found = await afresh(engine, NOW)
+            assert hub.held_tiles(TODAY).keys() == found.keys()
+            for name, view in hub.held_tiles(TODAY).items():
+                assert view.cells == found[name].cells, name
+                assert view.points == found[name].points, name
+    finally:
+        await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def office_of_examples(templates: Any) -> Iterator[Stage]:
+    """One database for all examples of a property: each empties it first."""
+    from conftest import OfficeDatabases
+
+    databases = OfficeDatabases(templates)
+    yield Stage(databases("reporting"))
+    databases.drop_all()
+
+
+async def test_a_booking_moves_the_stock_the_flow_and_the_difference(stage: Stage, hub: Hub) -> None:
+    before = {name: held(hub, name) for name in ("population", "arrivals", "net_movements", "deaths")}
+    with hub.streams.open() as stream:
+        await stage.cube.take_in(list(comes("arrivals", resident("61", BULGARIA), TODAY, 3)))
+        await hub.refresh()
+        told = await anext(aiter(stream))
+    assert {found.indicator for found in told.answers} == {
+        "population",
+        "population_change",
+        "arrivals",
+        "net_movements",
+    }
+    changed = {name: (held(hub, name) or 0) - (value or 0) for name, value in before.items()}
+    assert changed == {"population": 3, "arrivals": 3, "net_movements": 3, "deaths": 0}
+
+
+async def test_nobody_is_told_of_bookings_that_change_no_total(stage: Stage, hub: Hub) -> None:
+    with hub.streams.open() as stream:
+        await stage.cube.take_in(list(comes("arrivals", resident("05", "152"), TODAY)))
+        await hub.refresh()
+        await stage.cube.take_in(list(comes("births", resident("05", ROMANIA), TODAY)))
+        await hub.refresh()
+        told = await anext(aiter(stream))
+    assert "births" in {found.indicator for found in told.answers}
+    assert told.head.number == 4
+
+
+async def test_at_midnight_everything_is_asked_for_the_new_day(stage: Stage, hub: Hub) -> None:
+    await stage.cube.take_in(list(comes("arrivals", resident("05", ROMANIA), TODAY + timedelta(days=1), 5)))
+    await hub.refresh()
+    before = held(hub, "population")
+    stage.now = datetime(2026, 3, 15, 23, 0, tzinfo=UTC)  # midnight in Berlin
+    with hub.streams.open() as stream:
+        await hub.refresh()
+        told = await anext(aiter(stream))
+    assert told.on == TODAY + timedelta(days=1)
+    assert len(told.answers) == len(CATALOGUE.indicators)
+    assert held(hub, "population") == (before or 0) + 5
+
+
+async def test_a_rebuilt_cube_is_asked_afresh(stage: Stage, hub: Hub) -> None:
+    await stage.forge("update cube.delta set n = n * 2", "update cube.batch_head set generation = generation + 1")
+    await hub.refresh()
+    assert held(hub, "population") == 320
+
+
+async def test_a_restored_cube_is_asked_afresh_though_its_numbers_go_on(stage: Stage, hub: Hub) -> None:
+    await stage.forge(
+        "update cube.delta set n = n * 2",
+        "update cube.delta set batch = 'ffffffff-ffff-4fff-bfff-ffffffffffff'"
+        " where batch = (select batch from cube.batch order by number desc limit 1)",
+        "update cube.batch set batch = 'ffffffff-ffff-4fff-bfff-ffffffffffff'"
+        " where number = (select max(number) from cube.batch)",
+    )
+    await stage.cube.take_in(list(comes("arrivals", resident("05", ROMANIA), TODAY)))
+    await hub.refresh()
+    assert held(hub, "population") == 321
+
+
+async def test_who_comes_back_is_told_what_changed_meanwhile(stage: Stage, hub: Hub) -> None:
+    seen = hub.everything()
+    assert seen is not None
+    await stage.cube.take_in(list(comes("deaths", resident("05", ROMANIA), TODAY)))
+    await hub.refresh()
+    missed = hub.since(seen.head.generation, seen.head.number)
+    assert missed is not None
+    assert {found.indicator for found in missed.answers} == {"deaths", "population", "population_change"}
+    assert hub.since(missed.head.generation, missed.head.number) == replace(missed, answers=())
+
+
+@pytest.mark.parametrize("unknown", [(-1, -1), (1, 0), (1, 99), (7, 1)])
+async def test_who_comes_back_with_another_past_is_told_everything(hub: Hub, unknown: tuple[int, int]) -> None:
+    assert hub.since(*unknown) == hub.everything()
+
+
+async def test_the_time_from_booking_to_screen_is_measured(stage: Stage, hub: Hub) -> None:
+    stage.now = datetime.now(UTC)
+    await hub.refresh()
+    before = _latencies()
+    await stage.cube.take_in(list(comes("arrivals", resident("05", ROMANIA), stage.now.date())))
+    stage.now = datetime.now(UTC) + timedelta(milliseconds=300)
+    await hub.refresh()
+    assert _latencies() == before + 1
+
+
+def _latencies() -> float:
+    return next(
+        sample.value
+        for metric in LIVE_LATENCY_SECONDS.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_count")
+    )
+
+
+async def test_a_slow_reader_is_let_go_and_the_others_are_not(hub: Hub) -> None:
+    message = hub.everything()
+    assert message is not None
+    streams: Streams[Moved] = Streams()
+    with streams.open() as slow, streams.open() as quick:
+        reader = aiter(quick)
+        for _ in range(200):
+            streams.send(message)
+            assert await anext(reader) is message
+        assert slow.ended
+        assert [told async for told in slow] == []
+        assert not quick.ended
+
+
+async def test_the_end_of_the_service_ends_every_stream_and_every_later_one() -> None:
+    streams: Streams[str] = Streams()
+    with streams.open() as stream:
+        streams.send("before")
+        streams.end_all()
+        assert [told async for told in stream] == []
+    with streams.open() as late:
+        assert [told async for told in late] == []
+
+
+async def test_the_hub_follows_by_itself_and_wakes_at_the_call(stage: Stage, engine: AsyncEngine) -> None:
+    await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 100)))
+    slow = Waker(stage.web, MUNICIPALITY, poll_seconds=30)
+    async with asyncio.timeout(20), Hub(engine, CATALOGUE, slow) as hub:
+        await until(lambda: hub.everything() is not None)
+        with hub.streams.open() as stream:
+            await stage.cube.take_in(list(comes("births", resident("05", BULGARIA), datetime.now(UTC).date())))
+            async for told in stream:
+                if "births" in {found.indicator for found in told.answers}:
+                    break
+        assert await hub.probe() is None
+
+
+async def test_the_hub_comes_back_after_the_database_was_away(stage: Stage, engine: AsyncEngine) -> None:
+    await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 100)))
+    async with asyncio.timeout(30), Hub(engine, CATALOGUE, Waker(stage.web, MUNICIPALITY, poll_seconds=0.05)) as hub:
+        await until(lambda: hub.everything() is not None)
+        await stage.forge("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reporting_web'")
+        await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 11)))
+        await until(lambda: held(hub, "population") == 111)
