@@ -103,10 +103,11 @@ async def afresh(engine: AsyncEngine, at: datetime) -> dict[str, Answer]:
 PEOPLE = st.builds(
     resident,
     st.sampled_from(("05", "61", "unplaced", "77")),
-    st.sampled_from((BULGARIA, ROMANIA, "152")),
+    st.sampled_from((BULGARIA, ROMANIA, ROMANIA, "152")),
     st.sampled_from((1960, 2020)),
 )
 DAYS = st.one_of(
+    st.dates(date(2025, 1, 1), TODAY),
     st.sampled_from((TODAY, TODAY + timedelta(days=1), BEGIN, BEGIN + timedelta(days=1), date(2025, 3, 15))),
     st.dates(date(2019, 1, 1), date(2027, 1, 1)),
 )
@@ -124,8 +125,8 @@ def facts(draw: st.DrawFn) -> list[Delta]:
     return [delta._replace(n=sign * delta.n) for delta in booked]
 
 
-@settings(max_examples=25, deadline=None, print_blob=True)
-@given(st.lists(st.lists(facts(), max_size=6), min_size=1, max_size=6), st.sampled_from((0, 50)))
+@settings(max_examples=40, deadline=None, print_blob=True)
+@given(st.lists(st.lists(facts(), min_size=1, max_size=8), min_size=1, max_size=6), st.sampled_from((0, 50, 50)))
 def test_what_is_held_equals_what_is_asked_afresh(
     office_of_examples: Stage, batches: list[list[list[Delta]]], opened: int
 ) -> None:

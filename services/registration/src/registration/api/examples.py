@@ -10,21 +10,20 @@ _ADDRESS = {
     "landlord_confirmation": "present",
 }
 
+FROM_ABROAD = {
+    "family_name": "Muster",
+    "given_names": "Maria",
+    "birth_date": "1987-05-14",
+    "sex": "f",
+    "nationality": "154",
+    "moved_in_on": "2018-11-05",
+    "residence_kind": "main",
+    "arrival_kind": "abroad",
+    "previous_state": "154",
+    **_ADDRESS,
+}
 REGISTRATIONS: dict[str, Example] = {
-    "from abroad": {
-        "value": {
-            "family_name": "Muster",
-            "given_names": "Maria",
-            "birth_date": "1987-05-14",
-            "sex": "f",
-            "nationality": "154",
-            "moved_in_on": "2018-11-05",
-            "residence_kind": "main",
-            "arrival_kind": "abroad",
-            "previous_state": "154",
-            **_ADDRESS,
-        }
-    },
+    "from abroad": {"value": FROM_ABROAD},
     "second residence of somebody known": {
         "value": {
             "resident_id": "1b1f4c62-6a9e-4a4b-8c1d-7d3f0f6f2c22",

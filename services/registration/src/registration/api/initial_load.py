@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from registration.access import LOAD, RegistrationDesk
+from registration.api.examples import FROM_ABROAD
 from registration.commands import (
     ChangeNationality,
     Command,
@@ -58,18 +59,16 @@ class _Line(NamedTuple):
     body: bytes
 
 
+_EXAMPLE = {
+    "command": "RegisterResidence",
+    "recorded_at": "2018-11-12T09:10:00Z",
+    "residence_id": "8d6f2f0a-5a0e-4a53-9f0e-0d7a6a1f3b11",
+    **FROM_ABROAD,
+}
 _UPLOAD = {
     "requestBody": {
         "required": True,
-        "content": {
-            NDJSON: {
-                "schema": {"type": "string"},
-                "example": '{"command": "RegisterResidence", "recorded_at": "2015-03-02T09:10:00Z", "residence_id": '
-                '"8d6f2f0a-5a0e-4a53-9f0e-0d7a6a1f3b11", "family_name": "Muster", "given_names": "Maria", "birth_date": '
-                '"1987-05-14", "sex": "f", "nationality": "154", "moved_in_on": "2015-02-20", "arrival_kind": "unknown", '
-                '"landlord_confirmation": "present", "area": "05", "street": "Musterstraße", "house_number": "12a"}\n',
-            }
-        },
+        "content": {NDJSON: {"schema": {"type": "string"}, "example": json.dumps(_EXAMPLE, ensure_ascii=False) + "\n"}},
     }
 }
 
