@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from logging import getLogger
 from time import monotonic
 from types import TracebackType
@@ -112,6 +113,11 @@ class Desk(Generic[C, S]):
         if self._tasks and self._tasks[0].done():
             return "the desk has ended"
         return self._trouble
+
+    async def initial_load_closed_at(self) -> datetime | None:
+        """When this office's initial load was closed; None while it is open, and nothing else can be booked."""
+        async with self._engine.connect() as connection:
+            return await self._transaction.initial_load_closed_at(connection)
 
     async def carry_out(self, order: Order[C]) -> Answer:
         """Carry out one order and return its answer, once it is booked.

@@ -35,7 +35,7 @@ _KEEP_ANSWERS = text("""
         principal text, route text, key text, fingerprint text, status smallint, location text, etag text,
         receipt jsonb)
 """)
-_LOAD_CLOSED = text("select exists (select from desk.initial_load where office = :office)")
+_LOAD_CLOSED = text("select closed_at from desk.initial_load where office = :office")
 _CLOSE_LOAD = text("insert into desk.initial_load (office, closed_at) values (:office, :at)")
 
 Outcome = Answer | Exception
@@ -74,8 +74,8 @@ class Transaction(Generic[C, S]):
         """
         heads = await lock_heads(connection, self.ledgers)
         answered = await self._answers_given(connection, orders)
-        load_closed = (await connection.execute(_LOAD_CLOSED, {"office": self._rules.office})).scalar_one()
-        decided: _Decided[C, S] = _Decided(heads, [], [], [], load_open=not load_closed)
+        closed_at = await self.initial_load_closed_at(connection)
+        decided: _Decided[C, S] = _Decided(heads, [], [], [], load_open=closed_at is None)
         commands = [order.command for order in orders if not isinstance(order.command, CloseInitialLoad)]
         loaded = await self._rules.load(connection, commands)
         keys = iter(loaded.keys)
@@ -95,6 +95,12 @@ class Transaction(Generic[C, S]):
             outcomes.append(outcome)
         await self._write(connection, decided)
         return outcomes
+
+    async def initial_load_closed_at(self, connection: AsyncConnection) -> datetime | None:
+        """When the initial load was closed; None while it is open."""
+        rows = await connection.execute(_LOAD_CLOSED, {"office": self._rules.office})
+        closed_at: datetime | None = rows.scalar_one_or_none()
+        return closed_at
 
     def _carry_out(self, order: Order[C], key: str | None, states: dict[str, S], decided: _Decided[C, S]) -> Answer:
         at = _recorded_at(order, decided)

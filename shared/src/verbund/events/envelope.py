@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from verbund.events.canonical import canonical_bytes
 from verbund.events.ledger_ids import office_of
@@ -47,7 +47,7 @@ class Event(BaseModel, Generic[DataT_co]):
     type: str
     subject: str
     """Random pseudonym of what the event is about; own per office and ledger."""
-    time: datetime
+    time: AwareDatetime
     """When the office knew it (UTC, microseconds); never earlier than the event before it in the ledger."""
     sequence: str
     """Number in the ledger, zero-padded."""

@@ -94,6 +94,19 @@ async def load_bookings(request: Request, form: OrderForm, desk: RegistrationDes
     return StreamingResponse(results, media_type=NDJSON)
 
 
+class InitialLoad(BaseModel):
+    """Whether the office still takes in what there was before it began."""
+
+    closed_at: datetime | None
+    """Null while the load is open: until then nothing else is booked."""
+
+
+@router.get("/initial-load", summary="Whether the initial load is closed")
+async def get_initial_load(desk: RegistrationDesk) -> InitialLoad:
+    """The state of the initial load; a loader that comes back asks here whether anything is left to do."""
+    return InitialLoad(closed_at=await desk.initial_load_closed_at())
+
+
 @router.post("/initial-load/closing", status_code=HTTPStatus.CREATED, summary="End the initial load")
 async def close_initial_load(form: OrderForm, desk: RegistrationDesk) -> Response:
     """From here on the office books in real time, and nobody says any more when it knew something."""

@@ -7,7 +7,6 @@ whatever was booked before a crash is answered from the office's memory and not 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Event
 from typing import Any
-from uuid import uuid4
 
 from registration.simulation.bookings import Booking, Reference
 from registration.simulation.doors import Doors, Refused
@@ -31,24 +30,8 @@ class RowRefused(Exception):
 
 
 def is_closed(doors: Doors) -> bool:
-    """Whether the initial load is closed.
-
-    Asked with a booking that can never be made: about a residence that does not exist, on a day before all others.
-    """
-    row = {
-        "command": "DeregisterResidence",
-        "recorded_at": "1970-01-01T00:00:00.000000Z",
-        "residence_id": str(uuid4()),
-        "deregistered_on": "1970-01-01",
-        "reason": "abroad",
-    }
-    try:
-        (result,) = doors.post_rows(_BOOKINGS, f"question-{uuid4()}", [row])
-    except Refused as refusal:
-        if refusal.code == "initial_load_closed":
-            return True
-        raise
-    return result.get("code") == "initial_load_closed"
+    """Whether the initial load is closed."""
+    return doors.get("/initial-load")["closed_at"] is not None
 
 
 def load_bookings(
