@@ -2,11 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +16,12 @@ from verbund.embedded.ports import find_free_port
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office, get_office
 from verbund.settings import DatabaseSettings
+
+# Dropping a database waits for every process of PostgreSQL, also for one that asks for a password on a connection whose
+# other end was cancelled: it gives up after this time, by default after a minute.
+_IMPATIENT = {"authentication_timeout": "3s"}
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ def cluster() -> Iterator[Cluster]:
     # Not below pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
     home = Path(mkdtemp(prefix="verbund-test-"))
     # The tests kill processes, not the machine: what reached the kernel is safe, and no test waits for a disk.
-    running = Cluster(home, find_free_port(), {"fsync": "off"})
+    running = Cluster(home, find_free_port(), {"fsync": "off", **_IMPATIENT})
     try:
         running.start()
         yield running
@@ -108,10 +115,22 @@ def office_database(templates: Templates) -> Iterator[OfficeDatabases]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a skipped test is a failed one: nothing that should have run may stay silent."""
-    report: pytest.TestReport = yield  # type: ignore[assignment]
-    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+    report = yield
+    return report if hasattr(report, "wasxfail") else _fail_where_skipped_in_ci(report, item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that is skipped as a whole."""
+    return _fail_where_skipped_in_ci((yield), collector.nodeid)
+
+
+def _fail_where_skipped_in_ci(report: Report, name: str) -> Report:
+    if report.skipped and os.environ.get("CI") == "true":
         report.outcome = "failed"
-        report.longrepr = f"skipped in CI: {item.nodeid}: {report.longrepr}"
-    return report  # type: ignore[return-value]
+        report.longrepr = f"skipped in CI: {name}: {report.longrepr}"
+    return report

@@ -1,194 +1,356 @@
-"""The outlet: what is asked, what comes back, and that it is what a patient person would count by hand."""
+"""The outlet: what can be asked, what comes back with the numbers, and what is refused."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from stage.cube import Stage, stage
-from stage.facts import DAYS, Bookings, booked, bookings, known_by, resident, transition
+from sqlalchemy import text
+from stage.cube import Stage
+from stage.facts import BOOK, arrival, booked, registration, resident, retracted, transition
 
 from reporting.audiences import Audience
-from reporting.figures import Answer, Question, number_of
-from verbund.events.registration import ResidentFacts, ResidentTransition
+from reporting.cube import snapshot
+from reporting.figures import Answer, Plan, Question, answer, number_of, plan_of
+from reporting.indicators import read_catalogue
+from verbund.errors import Forbidden, NotFound, RuleBroken
+from verbund.events.registration import ResidentTransition
 
 NOW = datetime(2020, 3, 15, 9, tzinfo=UTC)
 STATISTICS, COORDINATION = Audience.STATISTICS, Audience.COORDINATION
-OPENING_ON = date(2015, 12, 31)
+CATALOGUE = read_catalogue("05913000")
+BEGAN_ON = date(2015, 12, 31)
 
 
-@pytest.fixture
-async def cube(office_database: Any) -> AsyncIterator[Stage]:
-    database = office_database("reporting")
-    async with stage(database.settings("reader"), database.settings("web"), database.superuser()) as found:
-        yield found
+def opening(**facts: Any) -> ResidentTransition:
+    return transition("opening", BEGAN_ON, None, resident(**facts), subject="first")
 
 
-def numbers(answer: Answer) -> dict[tuple[str, ...], list[int | None]]:
-    return {tuple(key.code for key in cell.keys): [number_of(value) for value in cell.values] for cell in answer.cells}
+def numbers(found: Answer) -> dict[tuple[str, ...], list[int | None]]:
+    return {tuple(key.code for key in cell.keys): [number_of(value) for value in cell.values] for cell in found.cells}
 
 
-def kinds(answer: Answer) -> list[str]:
-    (cell,) = answer.cells
+def total(found: Answer) -> list[int | None]:
+    return numbers(found)[()]
+
+
+def nonzero(found: Answer) -> dict[str, int | None]:
+    return {codes[0]: row[0] for codes, row in numbers(found).items() if row[0] != 0}
+
+
+def kinds(found: Answer) -> list[str]:
+    (cell,) = found.cells
     return [value.kind for value in cell.values]
 
 
-def opening(subject: str = "first", **facts: Any) -> ResidentTransition:
-    return transition("opening", OPENING_ON, None, resident(**facts), subject=subject)
+async def ask(cube: Stage, indicator: str, audience: Audience = STATISTICS, at: datetime = NOW, **asked: Any) -> Answer:
+    return await cube.ask(Question(indicator=indicator, **asked), audience, at)
 
 
-# What a person would count by hand, from the transitions alone.
-
-DISTRICTS = {"04": "SB02", "05": "SB02", "06": "SB02", "01": "SB01", "61": "SB09"}
-BANDS = {"0-5": (0, 5), "6-17": (6, 17), "18-24": (18, 24), "25-44": (25, 44), "45-64": (45, 64), "65plus": (65, 200)}
+def plan(indicator: str, audience: Audience = STATISTICS, **asked: Any) -> Plan:
+    return plan_of(CATALOGUE, Question(indicator=indicator, **asked), audience, NOW)
 
 
-def place_of(area: str, level: str) -> str:
-    if area not in DISTRICTS:
-        return "unplaced"
-    return DISTRICTS[area] if level == "district" else area
+def days(*texts: str) -> tuple[date, ...]:
+    return tuple(map(date.fromisoformat, texts))
 
 
-def code_of(facts: ResidentFacts, dimension: str, year: int) -> str:
-    match dimension:
-        case "district" | "area":
-            return place_of(facts.area, dimension)
-        case "age_band":
-            age = year - facts.birth_year
-            return next((code for code, (low, high) in BANDS.items() if low <= age <= high), "other")
-        case _:
-            return str(getattr(facts, dimension))
+async def test_the_two_dates_are_two_questions(cube: Stage) -> None:
+    """Who moved in in March and registered in May was there in April, and nobody knew."""
+    await cube.take([booked(BEGAN_ON, opening())])
+    await cube.take([booked(date(2018, 5, 2), arrival(date(2018, 3, 1)))])
+    april = days("2018-04-15")
+    assert total(await ask(cube, "population", as_of=april)) == [2]
+    assert total(await ask(cube, "population", as_of=april, known_on=date(2018, 4, 30))) == [1]
+    assert total(await ask(cube, "population", as_of=april, known_on=date(2018, 5, 2))) == [2]
 
 
-def counted_units(indicator: str, t: ResidentTransition) -> Iterator[tuple[int, ResidentFacts, ResidentFacts | None]]:
-    """What one transition adds to an indicator: how many, whose facts, and for moves where from."""
-    n = t.sign * t.n
-    if indicator in ("population", "population_change"):
-        if t.before is not None:
-            yield -n, t.before, None
-        if t.after is not None:
-            yield n, t.after, None
-    if indicator in ("arrivals", "net_movements") and t.kind == "arrival" and t.after is not None:
-        yield n, t.after, None
-    if indicator == "departures" and t.kind == "departure" and t.before is not None:
-        yield n, t.before, None
-    if indicator == "net_movements" and t.kind == "departure" and t.before is not None:
-        yield -n, t.before, None
-    if indicator == "births" and t.kind == "birth" and t.after is not None:
-        yield n, t.after, None
-    if indicator == "moves" and t.kind == "move" and t.after is not None:
-        yield n, t.after, t.before
+async def test_a_correction_changes_the_past_and_not_what_was_known(cube: Stage) -> None:
+    wrong = arrival(date(2017, 1, 1), resident(nationality="125"))
+    await cube.take([booked(BEGAN_ON, opening()), booked(date(2017, 1, 5), wrong)])
+    true = arrival(date(2017, 1, 1), resident(nationality="000"), cause="corrected:typing_error")
+    await cube.take([booked(date(2019, 6, 1), retracted(wrong), true)])
+    asked: dict[str, Any] = {"as_of": days("2017-12-31"), "every": "year"}
+    assert total(await ask(cube, "arrivals", **asked)) == [0]
+    assert total(await ask(cube, "arrivals", known_on=date(2019, 5, 31), **asked)) == [1]
 
 
-def by_hand(
-    indicator: str,
-    known: Sequence[ResidentTransition],
-    first: date | None,
-    last: date,
-    wanted: dict[str, set[str]],
-) -> int:
-    """Everything with `first` <= day <= `last` (without `first`: from the beginning) that has the wanted codes."""
-    total = 0
-    for t in known:
-        if t.effective_on > last or (first is not None and t.effective_on < first):
-            continue
-        for n, facts, origin in counted_units(indicator, t):
-            if facts.nationality not in ("125", "154") or facts.residence_kind != "main":
-                continue
-            year = last.year if first is None else t.effective_on.year
-            if not all(code_of(facts, dimension, year) in codes for dimension, codes in wanted.items()):
-                continue
-            level = next((name for name in wanted if name in ("district", "area")), None)
-            if origin is not None and level and place_of(origin.area, level) == place_of(facts.area, level):
-                continue
-            total += n
-    return total
+async def test_whoever_leaves_on_a_day_is_not_there_at_its_end(cube: Stage) -> None:
+    leaving = transition("departure", date(2018, 7, 1), resident(), None)
+    await cube.take([booked(BEGAN_ON, opening()), booked(date(2018, 7, 1), leaving)])
+    assert total(await ask(cube, "population", as_of=days("2018-06-30", "2018-07-01"))) == [1, 0]
 
 
-STOCKS = ("population",)
-FLOWS = ("arrivals", "departures", "net_movements", "births", "moves")
-VALUES = {
-    "nationality": ("125", "154"),
-    "age_band": tuple(BANDS),
-    "sex": ("f", "m", "d", "unknown"),
-    "district": ("SB01", "SB02", "unplaced"),
-    "area": ("04", "05", "01", "unplaced"),
-}
+async def test_only_the_population_of_the_indicator_counts(cube: Stage) -> None:
+    facts = [resident(), resident(nationality="154"), resident(nationality="000"), resident(residence_kind="secondary")]
+    await cube.take([booked(BEGAN_ON, *(transition("opening", BEGAN_ON, None, f) for f in facts))])
+    assert total(await ask(cube, "population", as_of=days("2018-01-01"))) == [2]
 
 
-@st.composite
-def questions(draw: st.DrawFn) -> Question:
-    indicator = draw(st.sampled_from((*STOCKS, "population_change", *FLOWS, "moves")))
-    dimensions = [name for name in VALUES if not (name == "age_band" and indicator == "births")]
-    chosen = draw(st.lists(st.sampled_from(dimensions), unique=True, max_size=3))
-    if "district" in chosen and "area" in chosen:
-        chosen.remove("area")
-    filtered = draw(st.sets(st.sampled_from(chosen))) if chosen else set()
-    filters = {
-        "area" if name == "district" else name: tuple(
-            draw(st.lists(st.sampled_from(VALUES[name]), unique=True, min_size=1))
+async def test_districts_are_sums_of_areas_and_what_cannot_be_placed_shows(cube: Stage) -> None:
+    areas = ("04", "05", "06", "01", "unplaced", "77")  # 77 stands in no list
+    await cube.take([booked(BEGAN_ON, *(opening(area=area) for area in areas))])
+    asked: dict[str, Any] = {"as_of": days("2018-01-01")}
+    assert nonzero(await ask(cube, "population", by=("district",), **asked)) == {"SB01": 1, "SB02": 3, "unplaced": 2}
+    by_area = await ask(cube, "population", by=("area",), filters={"area": ("SB02",)}, **asked)
+    assert numbers(by_area) == {("04",): [1], ("05",): [1], ("06",): [1]}
+    assert total(await ask(cube, "population", filters={"area": ("SB02", "unplaced")}, **asked)) == [5]
+    assert total(await ask(cube, "population", filters={"area": ("05913000",)}, **asked)) == [6]
+    assert len((await ask(cube, "population", by=("area",), **asked)).cells) == 63
+
+
+async def test_an_age_is_that_of_the_reference_day_at_each_point_of_a_series(cube: Stage) -> None:
+    await cube.take([booked(BEGAN_ON, opening(birth_year=1952))])
+    ends = days("2016-12-31", "2017-12-31")
+    found = await ask(cube, "population", by=("age_band",), as_of=ends)
+    assert {codes[0]: row for codes, row in numbers(found).items() if any(row)} == {"45-64": [1, 0], "65plus": [0, 1]}
+    assert total(await ask(cube, "population", filters={"age_band": ("65plus",)}, as_of=ends)) == [0, 1]
+
+
+async def test_an_age_in_a_flow_is_that_of_the_year_in_which_it_happened(cube: Stage) -> None:
+    born = resident(birth_year=1952)
+    came = [arrival(date(2016, 5, 1), born), arrival(date(2017, 5, 1), born), arrival(date(2018, 5, 1), born)]
+    await cube.take([booked(BEGAN_ON, opening()), booked(date(2018, 6, 1), *came)])
+    years: dict[str, Any] = {"from_on": date(2016, 1, 1), "to_on": date(2018, 12, 31)}
+    assert nonzero(await ask(cube, "arrivals", by=("age_band",), **years)) == {"45-64": 1, "65plus": 2}
+    assert total(await ask(cube, "arrivals", filters={"age_band": ("45-64",)}, **years)) == [1]
+
+
+async def test_a_move_counts_where_the_border_of_the_level_asked_was_crossed(cube: Stage) -> None:
+    def move(start: str, end: str) -> ResidentTransition:
+        return transition("move", date(2018, 5, 1), resident(area=start), resident(area=end))
+
+    within_district, across, same_area = move("04", "05"), move("05", "01"), move("06", "06")
+    await cube.take([booked(BEGAN_ON, opening()), booked(date(2018, 5, 1), within_district, across, same_area)])
+    year: dict[str, Any] = {"as_of": days("2018-12-31")}
+    assert total(await ask(cube, "moves", **year)) == [3]
+    assert nonzero(await ask(cube, "moves", by=("area",), **year)) == {"01": 1, "05": 1}
+    by_district = await ask(cube, "moves", by=("district",), **year)
+    assert nonzero(by_district) == {"SB01": 1}
+    assert not by_district.adds_up
+    assert total(await ask(cube, "moves", filters={"area": ("SB01", "SB02")}, **year)) == [1]
+
+
+async def test_net_is_the_difference_and_births_are_apart(cube: Stage) -> None:
+    day = date(2018, 2, 1)
+    said = [
+        arrival(day, n=5),
+        transition("departure", day, resident(), None, n=2),
+        transition("birth", day, None, resident(), n=7),
+        transition("death", day, resident(), None, n=3),
+    ]
+    await cube.take([booked(BEGAN_ON, opening()), booked(day, *said)])
+    year: dict[str, Any] = {"as_of": days("2018-12-31")}
+    found = {name: total(await ask(cube, name, **year)) for name in ("arrivals", "departures", "net_movements")}
+    assert found == {"arrivals": [5], "departures": [2], "net_movements": [3]}
+    assert total(await ask(cube, "births", **year)) == [7]
+    assert total(await ask(cube, "deaths", **year)) == [3]
+    assert total(await ask(cube, "population_change", **year)) == [5 - 2 + 7 - 3]
+
+
+async def test_late_registrations_are_counted_on_the_day_of_booking(cube: Stage) -> None:
+    day = date(2018, 2, 1)
+    await cube.take([booked(BEGAN_ON, opening()), booked(day, registration(day, late=True), registration(day))])
+    year: dict[str, Any] = {"as_of": days("2018-12-31")}
+    assert total(await ask(cube, "registrations", **year)) == [2]
+    assert total(await ask(cube, "late_registrations", **year)) == [1]
+
+
+class TestWhatIsNotANumber:
+    async def test_before_the_source_began_is_not_zero(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening(nationality="000"))])
+        stock = await ask(cube, "population", as_of=days("2015-12-30", "2015-12-31"))
+        assert kinds(stock) == ["not_reported", "zero"]
+        flow = await ask(cube, "arrivals", from_on=date(2015, 1, 1), to_on=date(2016, 12, 31), every="year")
+        assert kinds(flow) == ["not_reported", "zero"]
+        change = await ask(cube, "population_change", as_of=days("2016-12-30", "2016-12-31"))
+        assert kinds(change) == ["not_reported", "zero"]
+
+    async def test_a_source_that_never_booked_reports_nothing(self, cube: Stage) -> None:
+        found = await ask(cube, "population")
+        assert kinds(found) == ["not_reported"]
+        assert [source.state for source in found.sources] == ["never"]
+        assert found.batch == 0
+
+    async def test_before_a_day_nothing_was_known(self, cube: Stage) -> None:
+        await cube.take([booked(date(2016, 2, 1), opening())])
+        asked: dict[str, Any] = {"as_of": days("2016-06-30")}
+        assert kinds(await ask(cube, "population", known_on=date(2016, 1, 31), **asked)) == ["not_reported"]
+        assert kinds(await ask(cube, "population", known_on=date(2016, 2, 1), **asked)) == ["number"]
+
+    async def test_a_day_that_has_not_come_has_no_value(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening())])
+        assert kinds(await ask(cube, "population", as_of=days("2020-03-15", "2020-03-16"))) == [
+            "number",
+            "not_reported",
+        ]
+
+    async def test_a_period_that_is_not_over_ends_today(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening()), booked(date(2020, 3, 1), arrival(date(2020, 3, 1)))])
+        found = await ask(cube, "arrivals", from_on=date(2020, 1, 1), to_on=date(2020, 12, 31))
+        assert (total(found), found.points[0].to_on) == ([1], date(2020, 3, 15))
+
+    async def test_a_period_in_which_the_source_began_says_so(self, cube: Stage) -> None:
+        await cube.take([booked(date(2018, 6, 1), arrival(date(2018, 5, 20)))])
+        found = await ask(cube, "arrivals", as_of=days("2018-12-31"))
+        assert (total(found), found.points[0].reported_from) == ([1], date(2018, 5, 20))
+
+    async def test_a_difference_with_nothing_is_nothing(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening())])
+        found = await ask(cube, "population", as_of=days("2016-06-30", "2017-06-30"), compare="year_before")
+        (cell,) = found.cells
+        assert [value.kind for value in cell.compared] == ["not_reported", "number"]
+        assert [value.kind for value in cell.changes] == ["not_reported", "zero"]
+
+
+async def test_a_comparison_stands_beside_each_value(cube: Stage) -> None:
+    came = [arrival(date(2017, 5, 1)), arrival(date(2018, 5, 1)), arrival(date(2018, 6, 1))]
+    await cube.take([booked(BEGAN_ON, opening()), booked(date(2018, 7, 1), *came)])
+    found = await ask(cube, "arrivals", as_of=days("2018-12-31"), compare="year_before")
+    assert (number_of(found.cells[0].compared[0]), number_of(found.cells[0].changes[0])) == (1, 1)
+    assert (found.points[0].compared_from_on, found.points[0].compared_to_on) == days("2017-01-01", "2017-12-31")
+    stock = await ask(cube, "population", as_of=days("2018-12-31"), compare=date(2016, 12, 31))
+    assert number_of(stock.cells[0].changes[0]) == 3
+
+
+async def test_a_series_has_the_ends_of_the_periods_between(cube: Stage) -> None:
+    await cube.take([booked(BEGAN_ON, opening())])
+    time: dict[str, Any] = {"from_on": date(2016, 1, 1), "to_on": date(2016, 4, 29)}
+    stock = await ask(cube, "population", every="month", **time)
+    assert [point.to_on for point in stock.points] == list(days("2016-01-31", "2016-02-29", "2016-03-31"))
+    flow = await ask(cube, "arrivals", every="quarter", **time)
+    assert [(p.from_on, p.to_on) for p in flow.points] == [
+        days("2016-01-01", "2016-03-31"),
+        days("2016-04-01", "2016-04-29"),
+    ]
+
+
+async def test_every_answer_carries_what_has_to_stand_beside_it(cube: Stage) -> None:
+    await cube.take([booked(BEGAN_ON, opening())])
+    await cube.stand(NOW, number=7, head_number=9)
+    found = await ask(cube, "population")
+    assert (found.unit.many.de, found.source_office, found.version) == ("Personen", "registration", 1)
+    assert found.limits
+    assert found.definition.en
+    assert (found.batch, found.generation, found.known_on) == (1, 1, None)
+    (source,) = found.sources
+    assert (source.state, source.position, source.behind, source.parked) == ("current", 7, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "state"),
+    [
+        ({}, "current"),
+        ({"heard_at": NOW - timedelta(minutes=5)}, "silent"),
+        ({"heard_at": None}, "silent"),
+        ({"stop_reason": "hole", "stopped_at": NOW}, "stopped"),
+    ],
+)
+async def test_no_news_differs_from_no_data(cube: Stage, columns: dict[str, Any], state: str) -> None:
+    await cube.stand(NOW, **columns)
+    (source,) = (await ask(cube, "population")).sources
+    assert source.state == state
+
+
+async def test_parked_facts_are_told(cube: Stage) -> None:
+    await cube.stand(NOW)
+    async with cube.reader.begin() as connection:
+        await connection.execute(
+            text(
+                "insert into feed.parked (ledger, number, reason, detail, body, hash) values (:l, 3, 'x', '', '', '')"
+            ),
+            {"l": BOOK},
         )
-        for name in sorted(filtered)
-    }
-    if filters.get("area") == ("unplaced",):  # which level it is at is then told by the breakdown alone
-        filtered.discard("area")
-        filtered.discard("district")
-        filters.pop("area")
-    days = sorted(draw(st.lists(DAYS, unique=True, min_size=1, max_size=3)))
-    is_flow = indicator in FLOWS
-    return Question(
-        indicator=indicator,
-        by=tuple(name for name in chosen if name not in filtered),
-        filters=filters,
-        as_of=() if is_flow else tuple(days),
-        from_on=days[0] if is_flow else None,
-        to_on=days[-1] if is_flow else None,
-        every=draw(st.sampled_from((None, "year", "quarter"))) if is_flow else None,
-        known_on=draw(st.none() | DAYS),
+    (source,) = (await ask(cube, "population")).sources
+    assert source.parked == 1
+
+
+async def test_an_answer_is_one_snapshot(cube: Stage) -> None:
+    await cube.take([booked(BEGAN_ON, opening())])
+    question = Question(indicator="population")
+    async with snapshot(cube.web) as connection:
+        first = await answer(connection, cube.catalogue, question, STATISTICS, NOW)
+        await cube.take([booked(date(2016, 1, 1), arrival(date(2016, 1, 1)))])
+        assert await answer(connection, cube.catalogue, question, STATISTICS, NOW) == first
+    assert total(await ask(cube, "population")) == [2]
+
+
+class TestTheCoordinationGroup:
+    async def test_sees_the_citys_totals_live(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening()), booked(NOW, arrival(NOW.date()))])
+        found = await ask(cube, "population", COORDINATION)
+        assert (total(found), found.data_state, found.known_on) == ([2], "live", None)
+
+    async def test_sees_printed_margins_as_known_at_the_end_of_yesterday(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening()), booked(NOW, arrival(NOW.date()))])
+        found = await ask(cube, "population", COORDINATION, by=("nationality",))
+        assert numbers(found) == {("125",): [1], ("154",): [0]}
+        assert (found.data_state, found.known_on) == ("end_of_day", date(2020, 3, 14))
+        tomorrow = await ask(cube, "population", COORDINATION, NOW + timedelta(days=1), by=("nationality",))
+        assert numbers(tomorrow)[("125",)] == [2]
+
+    async def test_a_filter_is_a_breakdown_with_one_row(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, opening())])
+        found = await ask(cube, "population", COORDINATION, filters={"area": ("SB02",)})
+        assert (total(found), found.data_state) == ([1], "end_of_day")
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"by": ("area",)},
+            {"by": ("age_band",)},
+            {"by": ("sex",)},
+            {"by": ("district", "nationality")},
+            {"by": ("district",), "filters": {"nationality": ("125",)}},
+            {"filters": {"area": ("05",)}},
+            {"filters": {"area": ("SB02",), "nationality": ("125",)}},
+            {"filters": {"age_band": ("65plus",)}},
+            {"by": ("area",), "filters": {"area": ("SB02",)}},
+        ],
     )
+    def test_is_refused_anything_finer(self, asked: dict[str, Any]) -> None:
+        with pytest.raises(Forbidden) as refused:
+            plan("population", COORDINATION, **asked)
+        assert refused.value.code == "finer_than_allowed"
+        assert refused.value.values["allowed"] == "district, nationality"
+
+    def test_sees_of_flows_the_totals_only(self) -> None:
+        with pytest.raises(Forbidden, match="finer_than_allowed"):
+            plan("births", COORDINATION, by=("district",))
 
 
-def wanted_of(question: Question) -> dict[str, set[str]]:
-    wanted = {}
-    for name, codes in question.filters.items():
-        level = "district" if name == "area" and any(code.startswith("SB") for code in codes) else name
-        wanted[level] = set(codes)
-    return wanted
+@pytest.mark.parametrize(
+    ("indicator", "asked", "code"),
+    [
+        ("population", {"by": ("shoe_size",)}, "no_such_breakdown"),
+        ("registrations", {"by": ("nationality",)}, "no_such_breakdown"),
+        ("registrations", {"filters": {"nationality": ("125",)}}, "no_such_breakdown"),
+        ("population", {"by": ("district", "area")}, "twice_the_same"),
+        ("population", {"filters": {"area": ("SB02", "05")}}, "mixed_levels"),
+        ("population", {"filters": {"area": ("05",), "district": ("06",)}}, "twice_the_same"),
+        ("population", {"by": ("district",), "filters": {"area": ("05",)}}, "filter_finer_than_breakdown"),
+        ("population", {"filters": {"area": ("99",)}}, "no_such_value"),
+        ("population", {"filters": {"nationality": ("000",)}}, "no_such_value"),
+        ("population", {"filters": {"sex": ("x",)}}, "no_such_value"),
+        ("population", {"from_on": date(2018, 1, 1)}, "half_a_period"),
+        ("population", {"from_on": date(2018, 2, 1), "to_on": date(2018, 1, 1)}, "from_after_to"),
+        ("population", {"from_on": date(2018, 2, 1), "to_on": date(2018, 3, 1)}, "no_period_ends"),
+        (
+            "arrivals",
+            {"as_of": days("2018-01-01"), "from_on": date(2018, 1, 1), "to_on": date(2018, 1, 1)},
+            "days_and_period",
+        ),
+        ("arrivals", {"from_on": date(2008, 1, 1), "to_on": date(2018, 1, 1), "every": "day"}, "too_many_points"),
+        ("arrivals", {"compare": date(2018, 1, 1)}, "no_such_comparison"),
+        ("population", {"as_of": (date.max,)}, "no_such_day"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_with_the_reason(indicator: str, asked: dict[str, Any], code: str) -> None:
+    with pytest.raises(RuleBroken) as refused:
+        plan(indicator, **asked)
+    assert refused.value.code == code
+    assert refused.value.findings[0].pointer.startswith("/")
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(bookings=bookings(), question=questions(), split=st.integers(0, 25))
-async def test_every_figure_is_what_counting_by_hand_gives(
-    cube: Stage, bookings: Bookings, question: Question, split: int
-) -> None:
-    events = bookings.events
-    await cube.clear()
-    began = booked(OPENING_ON, opening(area="05", birth_year=1954, sex="m"))
-    await cube.take([began, *events[:split]])
-    await cube.take(events[split:])
-    known = known_by([began, *events], question.known_on)
-    found = await cube.ask(question, STATISTICS, NOW)
-
-    def count(first: date | None, last: date, wanted: dict[str, set[str]]) -> int:
-        whole = by_hand(question.indicator, known, first, last, wanted)
-        if question.indicator != "population_change":
-            return whole
-        leap_day = (last.month, last.day) == (2, 29)
-        before = last.replace(year=last.year - 1, day=28 if leap_day else last.day)
-        if (last.month, last.day) == (2, 28) and last.year - 1 == 2016:
-            before = date(2016, 2, 29)
-        return whole - by_hand(question.indicator, known, first, before, wanted)
-
-    for cell in found.cells:
-        wanted = {name: {key.code} for name, key in zip(question.by, cell.keys, strict=True)} | wanted_of(question)
-        for point, value in zip(found.points, cell.values, strict=True):
-            if question.indicator == "population_change" and value.kind == "not_reported":
-                assert point.to_on < OPENING_ON + timedelta(days=366)
-                continue
-            assert number_of(value) == count(point.from_on, point.to_on, wanted), (wanted, point)
-    if found.adds_up and question.indicator != "population_change":
-        for i, point in enumerate(found.points):
-            rows = [number_of(cell.values[i]) for cell in found.cells]
-            assert sum(n for n in rows if n is not None) == count(point.from_on, point.to_on, wanted_of(question))
+def test_an_indicator_that_is_not_there_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        plan("happiness")

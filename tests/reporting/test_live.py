@@ -36,15 +36,17 @@ CATALOGUE = read_catalogue(MUNICIPALITY)
 class Stage:
     """A cube, and a hub that follows it only when it is told to, by a clock that stands."""
 
-    def __init__(self, database: Any) -> None:
-        self.cube = Cube(database.settings("reader"), database.superuser())
-        self.web: DatabaseSettings = database.settings("web")
-        self.superuser: DatabaseSettings = database.superuser()
+    def __init__(self, settings_of: Callable[[str], DatabaseSettings]) -> None:
+        self.web, self.superuser = settings_of("web"), settings_of("superuser")
+        self.cube = Cube(settings_of("reader"), self.superuser)
         self.now = NOW
 
     @contextmanager
     def hub(self, engine: AsyncEngine) -> Iterator[Hub]:
         yield Hub(engine, CATALOGUE, Waker(self.web, MUNICIPALITY), clock=lambda: self.now)
+
+    async def clear(self) -> None:
+        await self.forge("truncate cube.delta, cube.cell, cube.batch, cube.batch_head, feed.position, feed.parked")
 
     async def forge(self, *statements: str) -> None:
         """What no process of the office may do."""
@@ -56,8 +58,10 @@ class Stage:
 
 
 @pytest.fixture
-def stage(office_database: Any) -> Stage:
-    return Stage(office_database("reporting"))
+async def stage(reporting_settings: Callable[[str], DatabaseSettings]) -> Stage:
+    stage = Stage(reporting_settings)
+    await stage.clear()
+    return stage
 
 
 @pytest.fixture
@@ -128,13 +132,13 @@ def facts(draw: st.DrawFn) -> list[Delta]:
 @settings(max_examples=40, deadline=None, print_blob=True)
 @given(st.lists(st.lists(facts(), min_size=1, max_size=8), min_size=1, max_size=6), st.sampled_from((0, 50, 50)))
 def test_what_is_held_equals_what_is_asked_afresh(
-    office_of_examples: Stage, batches: list[list[list[Delta]]], opened: int
+    reporting_settings: Callable[[str], DatabaseSettings], batches: list[list[list[Delta]]], opened: int
 ) -> None:
-    asyncio.run(_held_equals_afresh(office_of_examples, batches, opened))
+    asyncio.run(_held_equals_afresh(Stage(reporting_settings), batches, opened))
 
 
 async def _held_equals_afresh(stage: Stage, batches: Sequence[Sequence[Sequence[Delta]]], opened: int) -> None:
-    await stage.forge("truncate cube.delta, cube.cell, cube.batch, cube.batch_head, feed.position, feed.parked")
+    await stage.clear()
     engine = make_engine(stage.web)
     try:
         with stage.hub(engine) as hub:
@@ -151,16 +155,6 @@ async def _held_equals_afresh(stage: Stage, batches: Sequence[Sequence[Sequence[
                 assert view.points == found[name].points, name
     finally:
         await engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def office_of_examples(templates: Any) -> Iterator[Stage]:
-    """One database for all examples of a property: each empties it first."""
-    from conftest import OfficeDatabases
-
-    databases = OfficeDatabases(templates)
-    yield Stage(databases("reporting"))
-    databases.drop_all()
 
 
 async def test_a_booking_moves_the_stock_the_flow_and_the_difference(stage: Stage, hub: Hub) -> None:

@@ -1,6 +1,6 @@
 """A real cube for tests: events go in by the reader's role, questions are asked by the role of the web."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -60,8 +60,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(reader: DatabaseSettings, web: DatabaseSettings, superuser: DatabaseSettings) -> AsyncIterator[Stage]:
-    engines = [make_engine(settings, size=3) for settings in (reader, web, superuser)]
+async def stage(settings: Callable[[str], DatabaseSettings]) -> AsyncIterator[Stage]:
+    """On a database of the reporting office; `settings` gives them by role: `reader`, `web`, `superuser`."""
+    engines = [make_engine(settings(role), size=3) for role in ("reader", "web", "superuser")]
     try:
         yield Stage(*engines)
     finally:

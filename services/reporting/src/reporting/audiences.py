@@ -80,4 +80,4 @@ def _is_margin(shown: Shown, margins: Shown) -> bool:
     if len(shown) != 1:
         return False
     ((dimension, codes),) = shown.items()
-    return codes <= margins.get(dimension, frozenset())
+    return dimension in margins and codes <= margins[dimension]

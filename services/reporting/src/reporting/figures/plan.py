@@ -25,7 +25,7 @@ from reporting.indicators import (
 from verbund.errors import RuleBroken
 
 _MOST_ROWS = 20_000
-_MOST_VALUES = 200_000  # beyond it an answer is a download, not a figure
+_MOST_VALUES = 100_000  # beyond it an answer is a download, not a figure
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,10 @@ def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: da
     _check_breakdowns(indicator, question.by)
     spans, compared = points_of(indicator, question, day_of(at))
     filters: dict[str, frozenset[str]] = {}
-    for name, values in _filters(catalogue, indicator, question, spans):
+    for name, wanted in _filters(catalogue, indicator, question, spans):
         if name in filters:
             raise RuleBroken("twice_the_same", "Filter by the same thing only once.", pointer=f"/filters/{name}")
-        filters[name] = values
+        filters[name] = wanted
     codes = tuple(_row_codes(catalogue, indicator, name, filters, spans) for name in question.by)
     broken_down = {DIMENSIONS[name] for name in question.by}
     chosen = {name: values for name, values in filters.items() if DIMENSIONS[name] not in broken_down}
@@ -139,8 +139,11 @@ def _level_of(catalogue: Catalogue, question: Question, codes: Sequence[str], po
         raise RuleBroken("mixed_levels", "Choose areas of one level: districts, or statistical areas.", pointer=pointer)
     level = levels.pop() if levels else ("area" if "area" in question.by else "district")
     if level == "area" and "district" in question.by:
-        message = "The areas chosen are finer than the breakdown. Break down by area, or choose districts."
-        raise RuleBroken("filter_finer_than_breakdown", message, pointer=pointer)
+        raise RuleBroken(
+            "filter_finer_than_breakdown",
+            "The areas chosen are finer than the breakdown. Break down by area, or choose districts.",
+            pointer=pointer,
+        )
     return level
 
 
@@ -186,4 +189,4 @@ def _no_breakdown(indicator: Indicator, name: str, pointer: str) -> RuleBroken:
 
 
 def _no_value(code: str, pointer: str) -> RuleBroken:
-    return RuleBroken("no_such_value", "There is no {code} here.", pointer=pointer, code_asked=code)
+    return RuleBroken("no_such_value", "There is no {value} here.", pointer=pointer, value=code)

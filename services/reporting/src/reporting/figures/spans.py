@@ -21,18 +21,29 @@ def points_of(indicator: Indicator, question: Question, today: date) -> tuple[tu
     every = _every(indicator, question)
     spans = tuple(islice(_spans(indicator, question, every, today), _MOST_POINTS + 1))
     if len(spans) > _MOST_POINTS:
-        message = "That is more than {most} days or periods. Choose longer periods, or a shorter time."
-        raise RuleBroken("too_many_points", message, pointer="/from_on", most=_MOST_POINTS)
+        raise RuleBroken(
+            "too_many_points",
+            "That is more than {most} days or periods. Choose longer periods, or a shorter time.",
+            pointer="/from_on",
+            most=_MOST_POINTS,
+        )
     if not spans:
-        message = "No whole period ends between these days. Choose shorter periods, or a longer time."
-        raise RuleBroken("no_period_ends", message, pointer="/to_on")
+        raise RuleBroken(
+            "no_period_ends",
+            "No whole period ends between these days. Choose shorter periods, or a longer time.",
+            pointer="/to_on",
+        )
     return spans, _compared(indicator, question, spans)
 
 
 def _every(indicator: Indicator, question: Question) -> Every | None:
     if question.every is not None and question.every not in indicator.every:
-        message = "This indicator has no such periods. It has: {allowed}."
-        raise RuleBroken("no_such_period", message, pointer="/every", allowed=", ".join(indicator.every))
+        raise RuleBroken(
+            "no_such_period",
+            "This indicator has no such periods. It has: {allowed}.",
+            pointer="/every",
+            allowed=", ".join(indicator.every),
+        )
     return question.every
 
 
@@ -74,6 +85,7 @@ def _compared(indicator: Indicator, question: Question, spans: tuple[Span, ...])
     if question.compare == "year_before":
         return tuple(span_year_before(span) for span in spans)
     if not indicator.is_about_days:
-        message = "Periods can be compared with the same ones a year before only."
-        raise RuleBroken("no_such_comparison", message, pointer="/compare")
+        raise RuleBroken(
+            "no_such_comparison", "Periods can be compared with the same ones a year before only.", pointer="/compare"
+        )
     return tuple(Span(question.compare) for _ in spans)

@@ -1,6 +1,6 @@
 """Reads the catalogue from YAML, and says in which file and line something is wrong."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -34,35 +34,38 @@ def read_catalogue(municipality: str, folder: Traversable | None = None) -> Cata
             continue
         root = _compose(file)
         if not isinstance(root, yaml.SequenceNode):
-            raise BadCatalogue(f"{_place(file, root)}: a list of indicators is expected")
+            raise BadCatalogue(f"{file}:{_line(root, ())}: a list of indicators is expected")
         for node in root.value:
             indicator = _validated(Indicator, node, str(file))
-            for problem in _misfits(indicator, city, frame, indicators):
-                raise BadCatalogue(f"{_place(file, node)}: {indicator.id}: {problem}")
+            for field, problem in _misfits(indicator, city, frame, indicators):
+                raise BadCatalogue(f"{file}:{_line(node, (field,))}: {indicator.id} {field}: {problem}")
             indicators[indicator.id] = indicator
     _check_comparisons(indicators, folder)
     return Catalogue(city, frame, MappingProxyType(indicators))
 
 
-def _misfits(indicator: Indicator, city: City, frame: Frame, before: Mapping[str, Indicator]) -> Iterator[str]:
-    """What an indicator names that is not there."""
+def _misfits(
+    indicator: Indicator, city: City, frame: Frame, before: Mapping[str, Indicator]
+) -> Iterator[tuple[str, str]]:
+    """What an indicator names that is not there, each with the field that names it."""
     if indicator.id in before:
-        yield "there is another indicator of this id"
-    for what, name, known in (
-        ("field of action", indicator.field_of_action, frame.fields_of_action),
-        ("office", indicator.source_office, frame.offices),
-        ("unit", indicator.unit, frame.units),
-        ("group of nationalities", indicator.population.nationalities, city.groups),
-        ("set of age bands", indicator.age_bands, city.age_bands),
-    ):
-        if name is not None and name not in known:
-            yield f"there is no {what} {name!r}; there are {', '.join(known)}"
+        yield "id", "there is another indicator of this id"
+    known: Sequence[tuple[str, str, str | None, Collection[str]]] = (
+        ("field_of_action", "field of action", indicator.field_of_action, frame.fields_of_action),
+        ("source_office", "office", indicator.source_office, frame.offices),
+        ("unit", "unit", indicator.unit, frame.units),
+        ("population", "group of nationalities", indicator.population.nationalities, city.groups),
+        ("age_bands", "set of age bands", indicator.age_bands, city.age_bands),
+    )
+    for field, what, name, names in known:
+        if name is not None and name not in names:
+            yield field, f"there is no {what} {name!r}; there are {', '.join(names)}"
     for dimension in indicator.breakdowns:
         if dimension not in frame.dimensions:
-            yield f"the breakdown {dimension!r} has no words in frame.yaml"
+            yield "breakdowns", f"{dimension!r} has no words in frame.yaml"
         fixed = DIMENSIONS[dimension] not in ("area", "nationality", "birth_year")
         if fixed and dimension not in frame.values:
-            yield f"the values of the breakdown {dimension!r} have no words in frame.yaml"
+            yield "breakdowns", f"the values of {dimension!r} have no words in frame.yaml"
 
 
 def _check_comparisons(indicators: Mapping[str, Indicator], folder: Traversable) -> None:
@@ -95,9 +98,13 @@ def _validated(model: type[M], node: yaml.Node, file: str) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        problems = [
-            f"{file}:{_line(node, item['loc'])}: {_path(value, item['loc'])}: {item['msg']}" for item in error.errors()
-        ]
+        problems = []
+        for item in error.errors():
+            location, message = item["loc"], item["msg"].removeprefix("Value error, ")
+            field, colon, rest = message.partition(": ")
+            if not location and colon and field in model.model_fields:  # what does not fit together names its field
+                location, message = (field,), rest
+            problems.append(f"{file}:{_line(node, location)}: {_path(value, location)}: {message}")
         raise BadCatalogue("\n".join(problems)) from error
 
 
@@ -125,7 +132,3 @@ def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | No
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         return node.value[part], node.value[part]
     return None
-
-
-def _place(file: Traversable, node: yaml.Node) -> str:
-    return f"{file}:{node.start_mark.line + 1}"

@@ -106,13 +106,14 @@ class Indicator(Model):
 
 
 def _problems_of(indicator: Indicator) -> Iterator[str]:
-    yield from _problems_of_counts(indicator)
+    """What does not fit together; each begins with the field to look at."""
     unknown = [name for name in indicator.breakdowns if name not in DIMENSIONS]
     if unknown:
         yield f"breakdowns: there is no {unknown[0]!r}; there are {', '.join(DIMENSIONS)}"
         return
     if indicator.facts >= NEVER_CROSSED:
-        yield f"{' and '.join(sorted(NEVER_CROSSED))} may never be crossed"
+        yield f"breakdowns: {' and '.join(sorted(NEVER_CROSSED))} may never be crossed"
+    yield from _problems_of_counts(indicator)
     if ("age_band" in indicator.breakdowns) != (indicator.age_bands is not None):
         yield "age_bands: a set of bands is needed where age_band is a breakdown, and only there"
     for margins in indicator.exact_margins.values():

@@ -70,6 +70,8 @@ class Hub:
         self._views: dict[str, View] = {}
         self._changed_at: dict[str, tuple[int, int]] = {}
         self._head: Head | None = None
+        self._held: Head | None = None
+        """As `_head`, where the views are known to be true at it: only then may deltas be added to them."""
         self._on: date = date.min
         self._booked: Mapping[str, datetime] = {}
         self._sources: tuple[Freshness, ...] = ()
@@ -125,15 +127,15 @@ class Hub:
         now, municipality = self._clock(), self._catalogue.city.municipality
         async with snapshot(self._engine) as connection:
             head, booked = await read_head(connection, municipality), await _booked(connection)
-            held = self._head
+            held, self._held = self._held, None  # whatever goes wrong from here on, the next time asks afresh
             if held is None or day_of(now) != self._on or not await _leads_on(connection, municipality, held, head):
                 changed = await self._ask_all(connection, head, now)
             elif head.number > held.number:
                 changed = await self._take_in(connection, held, head, now)
             else:
                 changed = ()
+            self._head = self._held = head
         self._trouble = None
-        self._head = head  # from the moment the views are there: nothing may be added to them twice
         if changed:
             self.streams.send(Moved("tiles", head, self._on, tuple(changed)))
         self._measure(booked)
