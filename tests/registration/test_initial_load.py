@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,28 @@ async def test_before_the_load_is_closed_nobody_books_and_after_it_nobody_loads(
     assert (await office.post("/residences", NEW_RESIDENT)).status_code == 201
 
 
+async def test_an_open_load_has_no_time_of_closing(office: RegistrationOffice) -> None:
+    await load(office, LIFE[:1])
+    answer = await office.ask("GET", "/initial-load", "initial_load")
+    assert (answer.status_code, answer.json()) == (200, {"closed_at": None})
+
+
+async def test_a_closed_load_says_when_it_was_closed(office: RegistrationOffice) -> None:
+    receipt = (await office.ask("POST", "/initial-load/closing", "initial_load")).json()
+    answer = await office.ask("GET", "/initial-load", "initial_load")
+    assert answer.status_code == 200, answer.text
+    closed_at = datetime.fromisoformat(answer.json()["closed_at"])
+    assert closed_at == datetime.fromisoformat(receipt["closed_at"]) == office.events()[-1].time
+
+
+async def test_a_load_cannot_be_closed_twice_and_keeps_its_time(office: RegistrationOffice) -> None:
+    receipt = (await office.ask("POST", "/initial-load/closing", "initial_load")).json()
+    again = await office.ask("POST", "/initial-load/closing", "initial_load")
+    assert (again.status_code, again.json()["code"]) == (409, "initial_load_closed")
+    kept = (await office.ask("GET", "/initial-load", "initial_load")).json()["closed_at"]
+    assert datetime.fromisoformat(kept) == datetime.fromisoformat(receipt["closed_at"])
+
+
 async def test_only_lines_of_json_are_taken(office: RegistrationOffice) -> None:
     answer = await office.ask("POST", "/initial-load/bookings", "initial_load", json=LIFE[0])
     assert (answer.status_code, answer.json()["code"]) == (415, "content_type_wrong")
@@ -177,3 +200,14 @@ async def test_only_lines_of_json_are_taken(office: RegistrationOffice) -> None:
 async def test_a_clerk_cannot_load(office: RegistrationOffice) -> None:
     assert (await office.ask("POST", "/initial-load/bookings", "clerk", content=b"")).status_code == 403
     assert (await office.ask("POST", "/initial-load/closing", "clerk")).status_code == 403
+
+
+@pytest.mark.parametrize("role", ["clerk", "second_clerk", "office_lead", "coordination", "statistics", "operator"])
+async def test_only_a_loader_asks_whether_the_load_is_closed(office: RegistrationOffice, role: str) -> None:
+    answer = await office.ask("GET", "/initial-load", role)
+    assert (answer.status_code, "closed_at" in answer.text) == (403, False)
+
+
+async def test_nobody_without_a_token_asks_whether_the_load_is_closed(office: RegistrationOffice) -> None:
+    answer = await office.client.get("/initial-load")
+    assert (answer.status_code, "closed_at" in answer.text) == (401, False)

@@ -36,18 +36,18 @@ def test_the_library_for_browsers_can_do_without_eval() -> None:
 
 
 def test_a_small_line_needs_two_values() -> None:
-    assert sparks.line([None, 3], "", "3") is None
-    assert sparks.bars([3], "", "3") is None
+    assert sparks.line([None, 3], "") is None
+    assert sparks.bars([3], "") is None
 
 
 def test_a_small_line_is_broken_where_a_value_is_missing() -> None:
-    spark = sparks.line([1, 2, None, 4], "1", "4")
+    spark = sparks.line([1, 2, None, 4], "1")
     assert spark is not None
     assert len(spark.lines) == len(spark.areas) == 2
 
 
 def test_bars_below_zero_hang_from_the_zero_line() -> None:
-    spark = sparks.bars([10, -10], "", "")
+    spark = sparks.bars([10, -10], "")
     assert spark is not None
     (_, top, _, height), (_, below, _, _) = spark.bars
     assert below == top + height

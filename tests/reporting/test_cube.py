@@ -24,7 +24,7 @@ from reporting.cube import (
     read_head,
     snapshot,
 )
-from reporting.deltas import KEY_MODULUS, Delta
+from reporting.deltas import KEY_MODULUS, Delta, cell_of
 
 CITY, OTHER_CITY = "05913000", "05112000"
 DAY = date(2018, 3, 1)
@@ -106,6 +106,27 @@ async def test_numbers_have_no_gap_and_follow_the_commits(cube: Stage) -> None:
     assert sorted(set(numbers)) == list(range(1, 11))
     assert numbers == sorted(numbers)
     assert len(numbers) == 40
+
+
+async def wait_for_waiting(cube: Stage, backends: int) -> None:
+    """Until so many backends wait for a lock."""
+    waiting = text("select count(*) from pg_locks where not granted")
+    async with cube.superuser.connect() as connection, asyncio.timeout(10):
+        while (await connection.execute(waiting)).scalar_one() < backends:  # noqa: ASYNC110 - the event is in the database
+            await asyncio.sleep(0.01)
+
+
+async def test_readers_that_bring_the_same_new_cells_never_wait_in_a_circle(cube: Stage) -> None:
+    """Both are held up in the middle. In opposite orders each would then have what the other one wants next."""
+    deltas = [delta(f"area-{i}") for i in range(9)]
+    deltas.sort(key=lambda one: cell_of(one.measure, one.dims))
+    async with cube.reader.connect() as first:
+        await append(first, CITY, uuid4(), [deltas[4]])
+        others = [asyncio.create_task(put(cube.reader, *order)) for order in (deltas, deltas[::-1])]
+        await wait_for_waiting(cube, 2)
+        await first.rollback()
+    await asyncio.gather(*others)
+    assert len(await everything(cube)) == 18
 
 
 async def test_a_batch_that_waits_for_its_number_does_not_show(cube: Stage) -> None:

@@ -179,10 +179,9 @@ class TestWhatIsNotANumber:
 
     async def test_a_day_that_has_not_come_has_no_value(self, cube: Stage) -> None:
         await cube.take([booked(BEGAN_ON, opening())])
-        assert kinds(await ask(cube, "population", as_of=days("2020-03-15", "2020-03-16"))) == [
-            "number",
-            "not_reported",
-        ]
+        asked = days("2020-03-15", "2020-03-16")
+        assert kinds(await ask(cube, "population", as_of=asked)) == ["number", "not_reported"]
+        assert kinds(await ask(cube, "arrivals", as_of=asked)) == ["zero", "not_reported"]
 
     async def test_a_period_that_is_not_over_ends_today(self, cube: Stage) -> None:
         await cube.take([booked(BEGAN_ON, opening()), booked(date(2020, 3, 1), arrival(date(2020, 3, 1)))])

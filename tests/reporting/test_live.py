@@ -1,18 +1,22 @@
 """Live views: what is held in memory equals the same question asked afresh, whatever was booked in between."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stage.figures_of_dortmund import BULGARIA, MUNICIPALITY, ROMANIA, Cube, comes, moves, resident
+from stage.reporting_office import ReportingOffice
 
 from reporting.audiences import Audience
 from reporting.cube import snapshot
@@ -295,3 +299,75 @@ async def test_the_hub_comes_back_after_the_database_was_away(stage: Stage, engi
         await stage.forge("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reporting_web'")
         await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 11)))
         await until(lambda: held(hub, "population") == 111)
+
+
+@pytest.fixture
+def served(
+    stage: Stage, reporting_settings: Callable[[str], DatabaseSettings], tmp_path: Path
+) -> Iterator[ReportingOffice]:
+    """The office as a process of its own, over the cube of the stage."""
+    asyncio.run(stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 100))))
+    office = ReportingOffice(tmp_path, SettingsOf(reporting_settings))
+    office.start()
+    yield office
+    office.stop()
+
+
+@dataclass(frozen=True)
+class SettingsOf:
+    """A database as `ReportingOffice` wants it."""
+
+    settings: Callable[[str], DatabaseSettings]
+
+    def superuser(self) -> DatabaseSettings:
+        return self.settings("superuser")
+
+
+Told = dict[str, Any]
+
+
+def follow(office: ReportingOffice, last_event_id: str = "") -> Iterator[Told]:
+    """Server-sent events from the real door, each with its id and its data."""
+    headers = {"Authorization": f"Bearer {office.token('coordination')}", "Last-Event-ID": last_event_id}
+    with httpx.stream("GET", f"{office.url}/live?lang=de", headers=headers, timeout=20, trust_env=False) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        told: Told = {}
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            if line:
+                told[name] = json.loads(value) if name == "data" else value
+            elif told:
+                yield told
+                told = {}
+
+
+def test_a_stream_begins_with_everything_and_goes_on_with_what_changed(served: ReportingOffice) -> None:
+    stream = follow(served)
+    first, sources = next(stream), next(stream)
+    assert (first["event"], first["id"], sources["event"]) == ("tiles", "1.1", "sources")
+    assert len(first["data"]["tiles"]) == len(CATALOGUE.indicators)
+    asyncio.run(served.cube.take_in(list(comes("arrivals", resident("05", BULGARIA), datetime.now(UTC).date(), 2))))
+    changed = next(told for told in stream if told["event"] == "tiles")
+    population = next(tile for tile in changed["data"]["tiles"] if tile["id"] == "population")
+    assert (changed["id"], population["number"], population["value"]) == ("1.2", 102, "102")
+
+
+def test_a_stream_resumes_after_the_last_event_that_was_seen(served: ReportingOffice) -> None:
+    asyncio.run(served.cube.take_in(list(comes("deaths", resident("05", BULGARIA), datetime.now(UTC).date()))))
+    resumed = next(told for told in follow(served, "1.1") if "deaths" in {tile["id"] for tile in told["data"]["tiles"]})
+    assert "births" not in {tile["id"] for tile in resumed["data"]["tiles"]}
+    assert next(follow(served, "1.2"))["data"]["tiles"] == []
+
+
+def test_the_service_ends_at_once_although_streams_are_open(served: ReportingOffice) -> None:
+    stream = follow(served)
+    next(stream)
+    assert served.stop() < 5
+    assert [told for told in stream if told["event"] == "tiles"] == []
+
+
+@pytest.mark.parametrize("roles", [(), ("clerk",), ("delivering_body",)])
+def test_only_who_may_see_figures_may_follow_them(served: ReportingOffice, roles: tuple[str, ...]) -> None:
+    headers = {"Authorization": f"Bearer {served.token(*roles)}"} if roles else {}
+    answer = httpx.get(f"{served.url}/live", headers=headers, trust_env=False)
+    assert answer.status_code == (403 if roles else 401)

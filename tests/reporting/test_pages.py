@@ -129,6 +129,11 @@ async def test_a_wrong_date_is_said_and_kept_and_today_is_shown(visitor: Visitor
     assert re.search(rf'id="{name}" name="{name}" value="{typed}"[^>]*aria-invalid="true"', answer.text)
 
 
+async def test_one_wrong_date_is_said_although_the_other_is_empty(visitor: Visitor) -> None:
+    answer = await visitor.open("/?as_of=2018-02-30&known_on=&lang=de")
+    assert (answer.status_code, "Geben Sie ein Datum ein" in answer.text) == (422, True)
+
+
 async def test_every_tile_leads_to_its_page_with_the_same_view(visitor: Visitor) -> None:
     page = (await visitor.open("/?as_of=2018-12-31&known_on=2019-02-01")).text
     links = re.findall(r'href="(/indicators/[^"]+)"', page)
@@ -145,6 +150,21 @@ async def test_the_page_of_an_indicator_answers_its_question_in_words(visitor: V
     assert "Am 31.12.2018 waren es 9.039 Personen." in words
     assert "Was die Quelle nicht weiß Das Melderegister untererfasst" in words
     assert "Am 31.12.2016 waren es 7.977, am 31.12.2018 waren es 9.039." in words
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/indicators/deaths?as_of=2018-12-31", "In der Zeit vom 01.01. bis 31.12.2018 waren es 0 Sterbefälle."),
+        ("/indicators/population?as_of=2015-06-30", "Für 30.06.2015 ist noch keine Zahl gemeldet."),
+        (
+            "/indicators/population_change?as_of=2018-12-31",
+            "betrug die Veränderung gegenüber dem Vorjahr + 524 Personen.",
+        ),
+    ],
+)
+async def test_nothing_and_not_reported_are_said_in_words(visitor: Visitor, path: str, sentence: str) -> None:
+    assert sentence in await visitor.read(path)
 
 
 async def test_a_link_to_the_table_asks_what_the_chart_shows(visitor: Visitor) -> None:

@@ -16,7 +16,13 @@ import psycopg
 
 _BERLIN = ZoneInfo("Europe/Berlin")
 _STOCK = "residents"
-_ONE_SIDED = {"arrival": "arrivals", "departure": "departures", "birth": "births", "death": "deaths"}
+_ONE_SIDED = {
+    "opening": "openings",
+    "arrival": "arrivals",
+    "departure": "departures",
+    "birth": "births",
+    "death": "deaths",
+}
 
 Row = tuple[str, str, str, str, str]
 """Measure, facts as sorted JSON, effective on, recorded on, cause."""

@@ -53,6 +53,7 @@ class FaultyProxy:
     troubles: Iterator[Trouble] = field(default_factory=lambda: iter(()))
     """For each POST in turn; none where they have run out."""
     passages: list[Passage] = field(default_factory=list)
+    """In the order in which they were answered."""
     url: str = ""
 
     @property
@@ -86,7 +87,8 @@ class _Door(BaseHTTPRequestHandler):
         """Says nothing."""
 
     def do_GET(self) -> None:
-        with self._forwarded(b"") as answer:
+        with self._forwarded(b"") as office:
+            answer = office.getresponse()
             self._pass_on(answer, answer.read())
 
     def do_POST(self) -> None:
@@ -96,10 +98,11 @@ class _Door(BaseHTTPRequestHandler):
             self._note(at, trouble, b"")
             self._refuse(trouble)
             return
-        with self._forwarded(body) as answer:
+        with self._forwarded(body) as office:
             self.close_connection = trouble is not Trouble.NONE
             if trouble is Trouble.CUT_UNDER_WAY:
                 self.connection.shutdown(socket.SHUT_RDWR)
+            answer = office.getresponse()
             said = answer.read()
             # Before it is passed on: whoever has the answer finds it noted.
             self._note(at, trouble, said)
@@ -112,12 +115,12 @@ class _Door(BaseHTTPRequestHandler):
         self.proxy.passages.append(Passage(self.path, self.headers["Idempotency-Key"], at, trouble, said))
 
     @contextmanager
-    def _forwarded(self, body: bytes) -> Iterator[HTTPResponse]:
-        """The office's answer to this request, of which nothing has been read yet."""
+    def _forwarded(self, body: bytes) -> Iterator[HTTPConnection]:
+        """The connection to the office, which has this request and has not been asked for its answer yet."""
         connection = HTTPConnection("127.0.0.1", self.proxy.upstream, timeout=_ANSWER_SECONDS)
         with closing(connection):
             connection.request(self.command, self.path, body, dict(self.headers))
-            yield connection.getresponse()
+            yield connection
 
     def _pass_on(self, answer: HTTPResponse, said: bytes, arriving: int | None = None) -> None:
         """The office's answer, or the first `arriving` bytes of it."""

@@ -91,9 +91,11 @@ def test_a_tethered_program_ends_with_whoever_started_it(tmp_path: Path) -> None
     starter = subprocess.Popen([sys.executable, "-c", outer], stdout=subprocess.PIPE, text=True)
     with starter:
         assert starter.stdout is not None
-        pid = int(starter.stdout.readline())
-        poll(lambda: psutil.Process(pid).cmdline() == inner)
-        starter.kill()
+        try:
+            pid = int(starter.stdout.readline())
+            poll(lambda: psutil.Process(pid).cmdline() == inner)
+        finally:
+            starter.kill()
     poll(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 

@@ -208,10 +208,12 @@ def test_it_ends_when_the_process_that_started_it_is_killed(home: Path) -> None:
     starter = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert starter.stdout is not None
     with starter, starter.stdout:
-        pid = int(starter.stdout.readline())
-        assert psutil.pid_exists(pid)
-        starter.kill()
-    poll(lambda: not psutil.pid_exists(pid))
+        try:
+            pid = int(starter.stdout.readline())
+            assert psutil.pid_exists(pid)
+        finally:
+            starter.kill()
+    poll(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.parametrize("office", [office.name for office in find_offices()])

@@ -266,6 +266,14 @@ async def test_a_ledger_that_stops_does_not_hold_up_the_others(stage: Stage) -> 
     assert stage.seen() == [1, 2, 3, 4, 5]
 
 
+async def test_a_ledger_whose_very_first_record_cannot_be_taken_stops(stage: Stage) -> None:
+    stage.effect.fails_on = {1}
+    await stage.book(2)
+    async with stage.reading():
+        await until(lambda: stage.stopped() == "effect_failed")
+    assert stage.seen() == []
+
+
 async def test_a_silent_office_can_be_told_from_a_dead_one(stage: Stage) -> None:
     await stage.book(1)
     async with stage.reading():

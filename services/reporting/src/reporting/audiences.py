@@ -73,7 +73,7 @@ def sight_of(audience: Audience, shown: Shown, margins: Shown, known_on: date | 
             allowed=", ".join(sorted(margins)) or "–",
         )
     yesterday = day_of(at) - timedelta(days=1)
-    return Sight("end_of_day", yesterday if known_on is None else min(known_on, yesterday))
+    return Sight("end_of_day", yesterday if known_on is None else known_on)
 
 
 def _is_margin(shown: Shown, margins: Shown) -> bool:

@@ -204,6 +204,7 @@ class Reader:
     async def stop(self, ledger: str, reason: str) -> None:
         """Stop a ledger until a person resumes it."""
         async with self._engine.begin() as connection:
+            await open_positions(connection, [ledger])  # its first record may be the one that cannot be taken
             await stop_ledger(connection, ledger, reason)
         self._sound_alarm(ledger, reason)
 

@@ -79,7 +79,7 @@ def _is_reported(plan: Plan, begin: Begin, span: Span) -> bool:
         days = [span.to_on, *([span_year_before(span).to_on] if indicator.kind == "change" else [])]
         return all(first <= day <= plan.today and is_defined_on(city, indicator, day) for day in days)
     somebody = is_defined_on(city, indicator, span.from_on) or is_defined_on(city, indicator, span.to_on)
-    return somebody and first <= span.to_on and span.from_on <= plan.today
+    return somebody and first <= span.to_on <= plan.today
 
 
 def _points(plan: Plan, begin: Begin) -> Iterator[Point]:

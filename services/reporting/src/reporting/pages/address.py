@@ -33,7 +33,7 @@ class View:
     def is_canonical(self) -> bool:
         """Whether the address leaves today unnamed, so that tomorrow it shows that day."""
         said = {name for name, text in self.typed.items() if text}
-        return bool(self.errors) or said == self.parameters().keys() & self.typed.keys()
+        return said == self.parameters().keys() & self.typed.keys()
 
     def parameters(self) -> dict[str, str]:
         """For the address of another page with the same view."""

@@ -52,7 +52,7 @@ def _chart(points: Sequence[Point], *marks: Mapping[str, Any]) -> dict[str, Any]
         "data": {"values": rows},
         "params": [{"name": "narrow", "value": False}],  # the browser sets it where the labels would touch each other
         "width": _WIDTH,
-        "height": 260,
+        "height": 300,
         "background": None,
         "padding": {"left": 0, "right": 16, "top": 16, "bottom": 0},
         "layer": [*marks, *_labels(points)],

@@ -1,7 +1,6 @@
 """The page of one indicator: its question, the answer in words, its series and breakdowns, and what it means."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 
 from reporting.figures import Answer, Freshness
 from reporting.indicators import Catalogue, Indicator, IndicatorKind
@@ -18,12 +17,6 @@ _QUESTIONS: dict[IndicatorKind, str] = {
     "flow": message_id("{title}: how many were there?"),
     "net": message_id("{title}: how large is the difference?"),
     "change": message_id("{title}: how large is it?"),
-}
-_ANSWERS: dict[IndicatorKind, str] = {
-    "stock": message_id("On {period} there were {value} {unit}."),
-    "flow": message_id("In the time {period} there were {value} {unit}."),
-    "net": message_id("In the time {period} the difference was {value} {unit}."),
-    "change": message_id("On {period} the change against the year before was {value} {unit}."),
 }
 
 
@@ -53,8 +46,6 @@ class IndicatorPage:
     tile: Tile
     name: str
     question: str
-    answer: str
-    definition: str
     office: str
     source: str
     freshness: str
@@ -84,16 +75,11 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
     frame = frame_of(path, view, asker.catalogue, asker.audience, figures.sources, asker.at, phrases)
     tile, series = tile_of(figures.tile, view.as_of, phrases), series_of(figures.years, phrases)
     name = indicator.title.say(language)
-    said = phrases.say(
-        _ANSWERS[indicator.kind], period=_period(figures.tile, view.as_of, phrases), value=tile.value, unit=tile.unit
-    )
     return IndicatorPage(
         frame=frame,
         tile=tile,
         name=name,
         question=phrases.say(_QUESTIONS[indicator.kind], title=name),
-        answer=said,
-        definition=indicator.definition.say(language),
         office=indicator.source_office,
         source=frame.title_of(indicator.source_office),
         freshness=frame.freshness_of(indicator.source_office),
@@ -109,10 +95,6 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
         ),
         csv=address(f"/figures/{indicator.id}.csv", _asked(figures.years)),
     )
-
-
-def _period(answer: Answer, on: date, phrases: Phrases) -> str:
-    return next(phrases.point(point) for point in answer.points if point.to_on == on)
 
 
 def _facts(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -68,7 +68,7 @@ async def read_indicator(
 def _shorter(request: Request, phrases: Phrases) -> Response | None:
     """Sends a form that names today, or names nothing, to the address without it."""
     view = view_of(request.query_params, day_of(datetime.now(UTC)), phrases)
-    if view.is_canonical and all(request.query_params.values()):
+    if view.errors or (view.is_canonical and all(request.query_params.values())):
         return None
     return RedirectResponse(address(request.url.path, view.parameters(), lang=phrases.language), HTTPStatus.SEE_OTHER)
 

@@ -10,10 +10,8 @@ from reporting.figures import Point as Day
 from reporting.indicators import IndicatorKind
 from reporting.pages import charts, sparks
 from reporting.pages.sparks import Spark
-from reporting.wording import Phrases
+from reporting.wording import Phrases, is_year
 from verbund.service.words import message_id
-
-_PLAIN_WIDTH = 760
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Series:
 Steps = Sequence[tuple[Day, Value]]
 
 
-def reported(answer: Answer) -> list[tuple[Day, Value]]:
+def _reported(answer: Answer) -> list[tuple[Day, Value]]:
     """The points of an answer without breakdown, from the first that has a value; gaps in between stay."""
     (cell,) = answer.cells
     steps = list(zip(answer.points, cell.values, strict=True))
@@ -56,7 +54,7 @@ def reported(answer: Answer) -> list[tuple[Day, Value]]:
 
 def series_of(answer: Answer, phrases: Phrases) -> Series | None:
     """The whole series of an answer without breakdown; None where fewer than two values are reported."""
-    steps = reported(answer)
+    steps = _reported(answer)
     if sum(number_of(value) is not None for _, value in steps) < 2:
         return None
     drawn = [
@@ -85,31 +83,30 @@ def spark_of(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> Spark | Non
     if not steps:
         return None
     values = [number_of(value) for _, value in steps]
-    ends = [
-        phrases.say(message_id("{day}: {value}"), day=phrases.short(day), value=phrases.value(value, kind))
-        for day, value in (steps[0], steps[-1])
-    ]
+    first = phrases.dated(*steps[0], kind)
     if kind == "stock":
-        return sparks.line(values, *ends)
+        return sparks.line(values, first)
     last = steps[-1][0]
-    return sparks.bars(
-        values, *ends, is_part=last.from_on is not None and (last.to_on.month, last.to_on.day) != (12, 31)
-    )
+    return sparks.bars(values, first, is_part=last.from_on is not None and not is_year(last))
 
 
 def _rows(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> list[Row]:
     rows = []
     before: int | None = None
     for day, value in steps:
-        number = number_of(value)
+        is_whole = day.from_on is None or is_year(day)
+        number = number_of(value) if is_whole else None  # part of a year is no change against a whole one
         change = "" if number is None or before is None else phrases.change(value_of(number - before))
-        rows.append(Row(phrases.point(day), phrases.value(value, kind), change))
+        name = phrases.short(day) if day.from_on is not None and is_whole else phrases.point(day)
+        rows.append(Row(name, phrases.value(value, kind), change))
         before = number
     return rows[::-1]
 
 
 def _sentence(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> str:
-    known = [(day, value, number) for day, value in steps if (number := number_of(value)) is not None]
+    reported = [(day, value, number) for day, value in steps if (number := number_of(value)) is not None]
+    # What is not over yet has no place in a comparison.
+    known = [one for one in reported if one[0].from_on is None or is_year(one[0])] or reported
     first, last, top = known[0], known[-1], max(known, key=lambda one: one[2])
     message = (
         message_id("{first} on {first_day}, {last} on {last_day}. The highest value is {top} ({top_day}).")

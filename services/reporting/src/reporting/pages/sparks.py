@@ -1,4 +1,4 @@
-"""The small line in a tile: what a series looked like, with its first and its last value in words beside it."""
+"""The small line in a tile: what a series looked like. Its first value is said here, the last one by the tile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ class Spark:
     """A drawing without words of its own: `lines` and `areas` are paths, `bars` rectangles (x, y, width, height)."""
 
     first: str
-    last: str
     lines: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     bars: tuple[tuple[float, float, float, float], ...] = ()
@@ -20,7 +19,7 @@ class Spark:
     """Whether the last bar is of a period that is not over: it is drawn as an outline."""
 
 
-def line(values: Sequence[int | None], first: str, last: str) -> Spark | None:
+def line(values: Sequence[int | None], first: str) -> Spark | None:
     """A series of stocks, from zero up; missing values stay gaps. None where fewer than two are known."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
@@ -36,10 +35,10 @@ def line(values: Sequence[int | None], first: str, last: str) -> Spark | None:
     drawn = [run for run in runs if run]
     paths = tuple("M" + "L".join(f"{x} {y}" for x, y in (run if len(run) > 1 else run * 2)) for run in drawn)
     areas = tuple(f"{path}L{run[-1][0]} {HEIGHT}L{run[0][0]} {HEIGHT}Z" for path, run in zip(paths, drawn, strict=True))
-    return Spark(first, last, lines=paths, areas=areas)
+    return Spark(first, lines=paths, areas=areas)
 
 
-def bars(values: Sequence[int | None], first: str, last: str, *, is_part: bool = False) -> Spark | None:
+def bars(values: Sequence[int | None], first: str, *, is_part: bool = False) -> Spark | None:
     """A series of what happened in each period; a negative value hangs below the zero line."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
@@ -58,4 +57,4 @@ def bars(values: Sequence[int | None], first: str, last: str, *, is_part: bool =
         for index, value in enumerate(values)
         if value is not None
     )
-    return Spark(first, last, bars=drawn, is_part=is_part)
+    return Spark(first, bars=drawn, is_part=is_part)

@@ -1,7 +1,16 @@
 """Figures in words: what a tile, a table or a sentence says of an answer, in the reader's language."""
 
 from reporting.wording.freshness import freshness_in_words, troubles_in_words
-from reporting.wording.phrases import Phrases
+from reporting.wording.phrases import Phrases, is_year
 from reporting.wording.tiles import Tile, tile_of, tile_question, year_series
 
-__all__ = ["Phrases", "Tile", "freshness_in_words", "tile_of", "tile_question", "troubles_in_words", "year_series"]
+__all__ = [
+    "Phrases",
+    "Tile",
+    "freshness_in_words",
+    "is_year",
+    "tile_of",
+    "tile_question",
+    "troubles_in_words",
+    "year_series",
+]

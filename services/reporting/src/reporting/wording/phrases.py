@@ -79,9 +79,11 @@ class Phrases:
 
     def short(self, point: Point) -> str:
         """As on the axis of a chart: the year, where that is enough."""
-        ends_year = (point.to_on.month, point.to_on.day) == (12, 31)
-        whole = point.from_on is None or (point.from_on.month, point.from_on.day) == (1, 1)
-        return f"{point.to_on:%Y}" if ends_year and whole else self.formats.date(point.to_on)
+        return f"{point.to_on:%Y}" if is_year(point) else self.formats.date(point.to_on)
+
+    def dated(self, point: Point, value: Value, kind: IndicatorKind) -> str:
+        """A value with its day or year, as at the ends of a small line."""
+        return self.say(message_id("{day}: {value}"), day=self.short(point), value=self.value(value, kind))
 
     def change_since(self, kind: IndicatorKind, point: Point, change: Value, compared: Value) -> str:
         """The change of a value against the one it is compared with, with its period; empty where none is known."""
@@ -95,4 +97,10 @@ class Phrases:
         message = message_id("{change} since {period}") if kind == "stock" else message_id("{change} against {period}")
         sentence = self.say(message, change=self.change(change), period=period)
         relative = self.relative(change, compared)
-        return sentence if relative is None else f"{sentence}, {relative}"
+        return sentence if relative is None or not number_of(change) else f"{sentence}, {relative}"
+
+
+def is_year(point: Point) -> bool:
+    """Whether this is a whole year, or the end of one."""
+    begins = point.from_on is None or (point.from_on.month, point.from_on.day) == (1, 1)
+    return begins and (point.to_on.month, point.to_on.day) == (12, 31)

@@ -4,10 +4,16 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 from reporting.figures import NOT_REPORTED, Answer, Point, Question, Value, number_of, value_of
-from reporting.indicators import Indicator, year_before
-from reporting.wording.phrases import Phrases
+from reporting.indicators import Indicator, IndicatorKind, year_before
+from reporting.wording.phrases import Phrases, is_year
 from verbund.service.words import message_id
 
+_ANSWERS: dict[IndicatorKind, str] = {
+    "stock": message_id("On {period} there were {value} {unit}."),
+    "flow": message_id("In the time {period} there were {value} {unit}."),
+    "net": message_id("In the time {period} the difference was {value} {unit}."),
+    "change": message_id("On {period} the change against the year before was {value} {unit}."),
+}
 _YEARS_BACK = 12
 """How many ends of years the small line shows; twelve is what the printed reports show at most."""
 
@@ -23,6 +29,10 @@ class Tile:
     mark: str
     change: str
     period: str
+    latest: str
+    """What stands at the end of its small line."""
+    sentence: str
+    """The answer to its question, in a sentence."""
     spoken: str
     """One phrase for those who hear the page."""
 
@@ -61,6 +71,8 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
         mark=_mark(answer, now, point, phrases),
         change=phrases.change_since(answer.kind, point, _difference(now, before), before),
         period=phrases.point(point) if point.from_on else phrases.say(message_id("on {day}"), day=point.to_on),
+        latest=phrases.dated(point, now, answer.kind),
+        sentence=_sentence(answer, now, phrases.point(point), unit, phrases),
         spoken=f"{name} {value} {unit}",
     )
 
@@ -71,7 +83,7 @@ def year_series(answer: Answer, on: date) -> list[tuple[Point, Value]]:
     series = [
         (point, value)
         for point, value in zip(answer.points, cell.values, strict=True)
-        if point.to_on == on or (point.to_on.month, point.to_on.day) == (12, 31)
+        if point.to_on == on or is_year(point)
     ]
     while series and number_of(series[0][1]) is None:
         series.pop(0)
@@ -81,6 +93,14 @@ def year_series(answer: Answer, on: date) -> list[tuple[Point, Value]]:
 def _difference(now: Value, before: Value) -> Value:
     one, other = number_of(now), number_of(before)
     return NOT_REPORTED if one is None or other is None else value_of(one - other)
+
+
+def _sentence(answer: Answer, value: Value, period: str, unit: str, phrases: Phrases) -> str:
+    if number_of(value) is None:
+        return phrases.say(message_id("No figure is reported for {period} yet."), period=period)
+    # In a sentence nothing is a word of its own: "0 births", not "– births".
+    said = phrases.formats.number(0) if number_of(value) == 0 else phrases.value(value, answer.kind)
+    return phrases.say(_ANSWERS[answer.kind], period=period, value=said, unit=unit)
 
 
 def _mark(answer: Answer, value: Value, point: Point, phrases: Phrases) -> str:

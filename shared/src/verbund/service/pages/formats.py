@@ -55,11 +55,6 @@ class Formats:
         return f"{moment.astimezone(TIME_ZONE):%d.%m.%Y, %H:%M}"
 
 
-def today() -> date:
-    """The day it is at the offices (Europe/Berlin)."""
-    return datetime.now(TIME_ZONE).date()
-
-
 def since(moment: datetime, now: datetime | None = None) -> timedelta:
     """Time passed since an aware moment; never negative, so that two clocks a little apart do not show."""
     return max((now or datetime.now(UTC)) - moment, timedelta(0))

@@ -31,12 +31,13 @@
 
   function takeTiles(message) {
     heard(message.time);
+    if (root.dataset.on && message.on !== root.dataset.on) nextDay();
     for (const tile of message.tiles) {
       const element = document.getElementById("tile-" + tile.id);
       if (!element) continue;
       const part = (name) => element.querySelector(`[data-part="${name}"]`);
       const valueChanged = write(part("value"), tile.value);
-      for (const name of ["unit", "change", "period", "mark"]) write(part(name), tile[name]);
+      for (const name of ["unit", "change", "period", "mark", "latest", "sentence"]) write(part(name), tile[name]);
       if (valueChanged) {
         const fading = element.closest(".tile") || element;
         fading.classList.remove("tile--changed");
@@ -46,6 +47,12 @@
       }
     }
     announce();
+  }
+
+  // After midnight every figure on the page is another day's; not all pages ask in the same second.
+  function nextDay() {
+    root.dataset.on = "";
+    setTimeout(() => location.reload(), Math.random() * 10000);
   }
 
   function takeSources(message) {
