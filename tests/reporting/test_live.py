@@ -354,7 +354,8 @@ def test_a_stream_begins_with_everything_and_goes_on_with_what_changed(served: R
 
 def test_a_stream_resumes_after_the_last_event_that_was_seen(served: ReportingOffice) -> None:
     asyncio.run(served.cube.take_in(list(comes("deaths", resident("05", BULGARIA), datetime.now(UTC).date()))))
-    resumed = next(told for told in follow(served, "1.1") if "deaths" in {tile["id"] for tile in told["data"]["tiles"]})
+    told_of = (told for told in follow(served, "1.1") if told["event"] == "tiles")
+    resumed = next(told for told in told_of if "deaths" in {tile["id"] for tile in told["data"]["tiles"]})
     assert "births" not in {tile["id"] for tile in resumed["data"]["tiles"]}
     assert next(follow(served, "1.2"))["data"]["tiles"] == []
 
