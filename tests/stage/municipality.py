@@ -1,6 +1,7 @@
 """A whole municipality as `verbund up` runs it, on a scratch home, for tests that use and break it from outside."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import httpx
 
 from verbund.embedded import record
 from verbund.embedded.home import ISSUER, EmbeddedSettings
-from verbund.embedded.ports import find_free_port
+from verbund.embedded.ports import is_free
 from verbund.embedded.postgres import Cluster
 from verbund.service.tokens import LocalIssuer
 from verbund.settings import DatabaseSettings
@@ -24,12 +25,20 @@ from verbund.settings import DatabaseSettings
 DEADLINE_SECONDS = 90.0
 
 
+def _find_offset() -> int:
+    """A free offset for all ports, below the range from which the kernel takes those of outgoing connections."""
+    while True:
+        offset = random.randrange(2_000, 22_000, 20)
+        if all(is_free(port + offset) for port in (8100, 8101, 8109, 8110)):
+            return offset
+
+
 class Municipality:
     """A running `verbund up`: its doors, tokens, databases, and the process numbers of what can be killed."""
 
     def __init__(self, home: Path) -> None:
         # All ports move together; far from the defaults, so that a running demo is no obstacle.
-        offset = find_free_port() - 8100
+        offset = _find_offset()
         self._environment = {**os.environ, "VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
         self.settings = EmbeddedSettings(home=home, port_offset=offset)
         self._process: subprocess.Popen[bytes] | None = None
