@@ -76,6 +76,7 @@ def test_a_paused_page_stands_still_until_it_goes_on(open_page: Opener, book: Ca
     expect(page.locator("#tile-population [data-part=value]")).to_have_text(f"{start + 3:,}".replace(",", "."))
 
 
+@pytest.mark.office_is_away
 def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(
     open_page: Opener, office: ReportingOffice, book: Callable[[int], None]
 ) -> None:
