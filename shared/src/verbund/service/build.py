@@ -25,6 +25,7 @@ from verbund.service.permissions import PUBLIC, permit, walk
 from verbund.service.problems import answer_problem
 from verbund.service.reference import Service, reference_router
 from verbund.service.sessions import sessions_router
+from verbund.service.strict_json import strictly
 from verbund.service.tokens import TokenVerifier
 from verbund.service.watch import Watch
 from verbund.service.words import load_words
@@ -98,7 +99,7 @@ def _behind_doors(routers: Sequence[APIRouter]) -> Iterator[APIRoute]:
                 raise LookupError(f"two routes have the same address: {sorted(addresses & taken)}")
             taken |= addresses
             guarded = copy(route)
-            guarded.app = Door(guarded.app, permission)
+            guarded.app = Door(strictly(route), permission)
             yield guarded
 
 

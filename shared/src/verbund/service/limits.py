@@ -1,13 +1,16 @@
-"""What a request may bring: no body over the limit, judged before anything is parsed, and no NUL characters."""
+"""What a request may bring: no body over the limit, judged before it is parsed, no NUL, no parameter twice."""
 
 from collections.abc import Mapping
+from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from verbund.errors import Problem, TooLarge
-from verbund.service.problems import answer_problem
+from verbund.service.problems import Invalid, answer_problem
+from verbund.service.validation import parameter_finding
+from verbund.service.words import message_id
 
 USUAL_BYTES = 64 * 1024
 _ESCAPED_NUL = b"\\u0000"  # in JSON; PostgreSQL stores no NUL in text, and no name has one
@@ -28,6 +31,7 @@ class BodyLimit:
         try:
             if "\0" in scope["path"] or _ENCODED_NUL in scope["query_string"]:
                 raise _nul()
+            _check_query(scope["query_string"])
             if scope["method"] in ("GET", "HEAD"):
                 limited: Receive = receive
             else:
@@ -61,6 +65,18 @@ class BodyLimit:
             return message
 
         return receive_within_limit
+
+
+def _check_query(query: bytes) -> None:
+    """Refuse a parameter that is there twice: whoever reads the first and whoever reads the last see two questions."""
+    if b"&" not in query:
+        return
+    seen: set[str] = set()
+    for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+        if name in seen:
+            finding = parameter_finding("query", name, "given_twice", message_id("Say this once."))
+            raise Invalid("given_twice", "A parameter stands in this address twice. Say it once.", findings=(finding,))
+        seen.add(name)
 
 
 def _nul_in(content_type: str) -> bytes | None:

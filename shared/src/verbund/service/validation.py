@@ -1,5 +1,6 @@
 """What is wrong with the fields of a request, in words: pydantic's findings with stable codes of our own."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args
 
@@ -67,6 +68,8 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "model_type": ("object_needed", message_id("A JSON object is needed here.")),
     "model_attributes_type": ("object_needed", message_id("A JSON object is needed here.")),
 }
+_PLAIN = re.compile(r"[!-~]{1,64}")  # as a misspelt field looks; what looks otherwise is not repeated
+_MOST = 100  # findings in one answer: more of them help nobody
 _UNKNOWN = ("invalid", message_id("This is not right."))
 _PYDANTIC = frozenset(get_args(ErrorType))
 
@@ -77,10 +80,10 @@ def findings_of(error: ValidationError | RequestValidationError, body: object = 
     `body`: what was validated, for a model that was validated by itself, such as one line of an upload.
     """
     if isinstance(error, RequestValidationError):
-        return tuple(_finding(item, error.body) for item in error.errors())
+        return tuple(_finding(item, error.body) for item in error.errors()[:_MOST])
     return tuple(
         _finding({**item, "loc": ("body", *item["loc"])}, body)
-        for item in error.errors(include_url=False, include_input=False)
+        for item in error.errors(include_url=False, include_input=False)[:_MOST]
     )
 
 
@@ -90,6 +93,11 @@ def parameter_of(finding: Finding) -> Mapping[str, str] | None:
         return None
     place, _, name = finding.pointer.removeprefix(_PARAMETER).partition(":")
     return {"parameter": name, "in": place}
+
+
+def parameter_finding(place: str, name: str, code: str, message: str) -> Finding:
+    """A finding about a parameter (`place`: query, header, cookie); one whose name looks like none is not named."""
+    return Finding(f"{_PARAMETER}{place}:{name if _PLAIN.fullmatch(name) else ''}", code, message)
 
 
 def is_about_the_path(errors: Iterable[Mapping[str, Any]]) -> bool:
@@ -109,6 +117,8 @@ def _finding(item: Mapping[str, Any], body: object) -> Finding:
     else:
         code, message = kind, item["msg"]  # likewise, with a code of its own (`PydanticCustomError`)
     place, *rest = item["loc"]
+    if kind == "extra_forbidden" and not _PLAIN.fullmatch(str(rest[-1])):
+        rest = rest[:-1]  # points at what it stands in, and does not repeat what somebody typed
     if place != "body":
         return Finding(f"{_PARAMETER}{place}:{'.'.join(str(part) for part in rest)}", code, message, values)
     return Finding(_pointer(rest, body, kind), code, message, values)
