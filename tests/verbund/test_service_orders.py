@@ -1,11 +1,14 @@
 """Orders: what reaches the desk of a request, and how its answer goes back."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel
@@ -78,12 +81,12 @@ async def test_an_order_says_who_orders_what_under_which_key(taken: Taken) -> No
     assert told.pop("command") == RegisterThing(name="cup")
     traceparent = told.pop("traceparent")
     assert traceparent.startswith(f"00-{TRACE}-")
+    assert len(told.pop("idempotency_key")) == 64
     assert "00f067aa0ba902b7" not in traceparent, "the span is the service's own"
     assert told == {
         "actor": "clerk:5f1c",
         "principal": "5f1c",
         "route": "POST /things/{thing_id}/parts",
-        "idempotency_key": "k1",
         "if_match": '"3"',
         "causation_id": None,
         "recorded_at": None,
@@ -131,7 +134,30 @@ async def test_a_key_that_cannot_be_told_apart_is_refused(taken: Taken, key: str
 
 @pytest.mark.parametrize("key", ["a", "a" * 255, "!~", "0b9f9c1e-6b5e-4d3c-9f0a-3f1c2f0f7a11"])
 async def test_a_key_of_visible_letters_is_taken(taken: Taken, key: str) -> None:
-    assert (await taken.order(key=key)).idempotency_key == key
+    kept = (await taken.order(key=key)).idempotency_key
+    assert kept == (await taken.order("/things/2/parts", key=key)).idempotency_key
+    assert kept != (await taken.order(key="another")).idempotency_key
+
+
+async def test_the_desk_is_told_a_keyed_hash_of_the_key(taken: Taken) -> None:
+    """Callers choose keys; what is kept must not tell what they made them of, not even to who tries all names."""
+    kept = (await taken.order(key="Erika-Muster-1987-05-14")).idempotency_key
+    assert re.fullmatch("[0-9a-f]{64}", kept)
+    assert kept != sha256(b"Erika-Muster-1987-05-14").hexdigest()
+    (taken.kit.folder / "hash-key").write_text("another secret")
+    again = taken.kit.service()
+    again.router.routes[:] = taken.app.router.routes
+    taken.app = again
+    assert (await taken.order(key="Erika-Muster-1987-05-14")).idempotency_key != kept
+
+
+async def test_two_keys_are_none(taken: Taken) -> None:
+    headers = [*taken.kit.bearer("clerk").items(), ("Idempotency-Key", "k1"), ("Idempotency-Key", "k2")]
+    transport = httpx.ASGITransport(taken.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://office.test") as client:
+        answer = await client.post("/things/1/parts", json={"name": "cup"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
+    assert taken.orders == []
 
 
 async def test_without_a_key_nothing_is_ordered(taken: Taken) -> None:
@@ -145,7 +171,8 @@ async def test_each_line_of_an_upload_has_a_key_and_a_fingerprint_of_its_own(tak
     await taken.order("/lines", content=b'{"a": 1}\n{"b": 1}', headers=lines)
     await taken.order("/lines", content=b'{"a": 1}\n{"b": 2}\n{"c": 3}', headers=lines)
     first, second = taken.orders[:2], taken.orders[2:]
-    assert [order.idempotency_key for order in second] == ["k1:1", "k1:2", "k1:3"]
+    assert [order.idempotency_key for order in first] == [order.idempotency_key for order in second[:2]]
+    assert len({order.idempotency_key for order in second}) == 3
     assert [order.recorded_at for order in first] == [datetime(2015, 1, day, tzinfo=UTC) for day in (1, 2)]
     assert first[0].fingerprint == second[0].fingerprint
     assert first[1].fingerprint != second[1].fingerprint
@@ -155,7 +182,7 @@ async def test_the_key_of_a_form_travels_in_one_of_its_fields(taken: Taken) -> N
     first = await taken.order("/pages", data={"name": "cup", "idempotency_key": "k7"})
     again = await taken.order("/pages", data={"idempotency_key": "k8", "name": "cup"})
     other = await taken.order("/pages", data={"name": "mug", "idempotency_key": "k7"})
-    assert (first.idempotency_key, again.idempotency_key) == ("k7", "k8")
+    assert first.idempotency_key == other.idempotency_key != again.idempotency_key
     assert first.fingerprint == again.fingerprint != other.fingerprint
 
 

@@ -44,13 +44,16 @@ class FilledForm:
     _secret: bytes
 
     def order(self, command: C | CloseInitialLoad, recorded_at: datetime | None = None) -> Order[C]:
-        """The order for the desk. `recorded_at` (aware): in an initial load only, when the office knew it."""
+        """The order for the desk. `recorded_at` (aware): in an initial load only, when the office knew it.
+
+        The desk keeps a keyed hash of the key: callers choose keys, and some would make them of a name.
+        """
         return Order(
             command=command,
             actor=self.principal.actor,
             principal=self.principal.subject,
             route=self.route,
-            idempotency_key=self.idempotency_key,
+            idempotency_key=_keyed_hash(self._secret, (b"key", self.idempotency_key.encode())).hex(),
             fingerprint=self.fingerprint,
             if_match=self.if_match,
             traceparent=self.traceparent,
@@ -88,10 +91,12 @@ PARAMETERS: tuple[Mapping[str, object], ...] = (
 
 async def read_form(request: Request) -> FilledForm:
     """What `OrderForm` stands for. Reads the headers itself: declaring them to FastAPI costs a fifth of a request."""
-    idempotency_key = request.headers.get("idempotency-key")
-    if idempotency_key is None:
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
         raise Problem("idempotency_key_missing", "Send a header Idempotency-Key, new for every new request.")
-    return fill_form(request, idempotency_key, await request.body())
+    if len(keys) > 1:
+        raise _no_key()  # who stands between may have looked at the other one
+    return fill_form(request, keys[0], await request.body())
 
 
 OrderForm = Annotated[FilledForm, Depends(read_form)]
@@ -101,7 +106,7 @@ OrderForm = Annotated[FilledForm, Depends(read_form)]
 def fill_form(request: Request, idempotency_key: str, body: bytes) -> FilledForm:
     """An order form with an explicit key and body: for pages, whose key travels in a field of the form."""
     if not _KEY.fullmatch(idempotency_key):
-        raise Problem("idempotency_key_invalid", "The Idempotency-Key has to be 1 to 255 visible ASCII characters.")
+        raise _no_key()
     scope = request.scope
     secret = kit_of(scope).fingerprint_key
     if_match = request.headers.get("if-match")
@@ -131,6 +136,10 @@ def fill_form_from_fields(request: Request, fields: Mapping[str, str]) -> Filled
         raise Problem("idempotency_key_missing", "The form has lost its key. Open it anew and fill it in again.")
     rest = sorted((name, value) for name, value in fields.items() if name != "idempotency_key")
     return fill_form(request, key, urlencode(rest).encode())
+
+
+def _no_key() -> Problem:
+    return Problem("idempotency_key_invalid", "The Idempotency-Key has to be 1 to 255 visible ASCII characters.")
 
 
 def answer_response(answer: Answer) -> Response:
