@@ -14,6 +14,7 @@ from reporting.cube import snapshot
 from reporting.figures import Answer, Question, answer, number_of
 from reporting.indicators import DIMENSIONS, Catalogue, Every, Indicator
 from verbund.errors import RuleBroken
+from verbund.events.days import Day
 from verbund.service.permissions import Permission, permit, principal_of
 
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
@@ -26,7 +27,7 @@ _PARAMETERS = {"from_on": "from", "to_on": "to", "every": "period"}
 
 IndicatorId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["population"])]
 Codes = Annotated[str, Field(max_length=2_000, description="Codes, separated by commas.")]
-Days = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(,\d{4}-\d{2}-\d{2})*$", max_length=11_000)]
+Days = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(,[0-9]{4}-[0-9]{2}-[0-9]{2})*$", max_length=11_000)]
 
 
 class Asked(BaseModel):
@@ -44,11 +45,11 @@ class Asked(BaseModel):
     landlord_confirmation: Codes = ""
     at_flagged_premises: Codes = ""
     as_of: Annotated[Days | None, Field(description="Days, separated by commas.", examples=["2018-12-31"])] = None
-    from_on: Annotated[date | None, Field(alias="from")] = None
-    to_on: Annotated[date | None, Field(alias="to")] = None
+    from_on: Annotated[Day | None, Field(alias="from")] = None
+    to_on: Annotated[Day | None, Field(alias="to")] = None
     period: Every | None = None
-    known_on: Annotated[date | None, Field(description="As known at the end of this day.")] = None
-    compare: Literal["year_before"] | date | None = None
+    known_on: Annotated[Day | None, Field(description="As known at the end of this day.")] = None
+    compare: Literal["year_before"] | Day | None = None
 
     def question(self, indicator: str) -> Question:
         """The question about this indicator; raises `RuleBroken` for days that are none."""
@@ -149,7 +150,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RuleBroken("no_such_day", "There is no day {day}.", pointer="/as_of", day=text) from None
+        raise RuleBroken("no_such_day", "There is no such day.", pointer="/as_of") from None
 
 
 def _catalogue(request: Request) -> Catalogue:

@@ -98,9 +98,8 @@ def _check_area(area: str, lists: Lists, pointers: Pointers) -> None:
     if area not in lists.areas:
         raise RuleBroken(
             "unknown_area",
-            "There is no area {area}. Choose one from the list, or “unplaced”.",
+            "There is no such area. Choose one from the list, or “unplaced”.",
             pointer=pointers("area"),
-            area=area,
         )
 
 
@@ -108,9 +107,8 @@ def _check_nationality(nationality: str, lists: Lists, pointers: Pointers) -> No
     if nationality not in lists.nationalities:
         raise RuleBroken(
             "unknown_nationality",
-            "There is no nationality {nationality}. Choose one from the list.",
+            "There is no such nationality. Choose one from the list.",
             pointer=pointers("nationality"),
-            nationality=nationality,
         )
 
 
@@ -123,9 +121,8 @@ def _check_previous_place(booking: Registration, lists: Lists, pointers: Pointer
         if state not in lists.states:
             raise RuleBroken(
                 "unknown_state",
-                "There is no state {state} abroad. Choose one from the list.",
+                "There is no such state abroad. Choose one from the list.",
                 pointer=pointers("previous_state"),
-                state=state,
             )
     elif state is not None:
         raise _not_asked(pointers("previous_state"))

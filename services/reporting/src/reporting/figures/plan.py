@@ -99,7 +99,7 @@ def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: da
 def _check_breakdowns(indicator: Indicator, by: Sequence[str]) -> None:
     for name in by:
         if name not in indicator.breakdowns:
-            raise _no_breakdown(indicator, name, "/by")
+            raise _no_breakdown(indicator, "/by")
     facts = [DIMENSIONS[name] for name in by]
     if len(set(facts)) < len(facts):
         raise RuleBroken("twice_the_same", "A figure can be broken down by the same fact only once.", pointer="/by")
@@ -114,7 +114,7 @@ def _filters(
         if not codes:
             continue
         if name not in indicator.breakdowns:
-            raise _no_breakdown(indicator, name, pointer)
+            raise _no_breakdown(indicator, pointer)
         if DIMENSIONS[name] == "area":
             if codes != (catalogue.city.municipality,):
                 yield _level_of(catalogue, question, codes, pointer), frozenset(codes)
@@ -122,7 +122,7 @@ def _filters(
         known = codes_of(catalogue, indicator, name, spans)
         for code in codes:
             if code not in known:
-                raise _no_value(code, pointer)
+                raise _no_value(pointer)
         yield name, frozenset(codes)
 
 
@@ -132,7 +132,7 @@ def _level_of(catalogue: Catalogue, question: Question, codes: Sequence[str], po
     for code in codes:
         level = catalogue.city.level_of(code)
         if level is None and code != UNPLACED:
-            raise _no_value(code, pointer)
+            raise _no_value(pointer)
         if level is not None:
             levels.add(level)
     if len(levels) > 1 or "city" in levels:
@@ -178,15 +178,14 @@ def _margins(
     }
 
 
-def _no_breakdown(indicator: Indicator, name: str, pointer: str) -> RuleBroken:
+def _no_breakdown(indicator: Indicator, pointer: str) -> RuleBroken:
     return RuleBroken(
         "no_such_breakdown",
-        "This indicator knows no {name}. It knows: {allowed}.",
+        "This indicator has no such breakdown. It has: {allowed}.",
         pointer=pointer,
-        name=name,
         allowed=", ".join(indicator.breakdowns) or "–",
     )
 
 
-def _no_value(code: str, pointer: str) -> RuleBroken:
-    return RuleBroken("no_such_value", "There is no {value} here.", pointer=pointer, value=code)
+def _no_value(pointer: str) -> RuleBroken:
+    return RuleBroken("no_such_value", "There is no such value here.", pointer=pointer)

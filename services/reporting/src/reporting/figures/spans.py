@@ -69,9 +69,12 @@ def _check_days(question: Question) -> None:
         raise RuleBroken("days_and_period", "Ask for days or for a time, not for both.", pointer="/as_of")
     if question.from_on is not None and question.to_on is not None and question.from_on > question.to_on:
         raise RuleBroken("from_after_to", "The first day lies after the last one.", pointer="/from_on")
-    for day in (*question.as_of, question.from_on, question.to_on, question.known_on):
+    compare = None if question.compare == "year_before" else question.compare
+    single = {name: getattr(question, name) for name in ("from_on", "to_on", "known_on")} | {"compare": compare}
+    named = [*(("as_of", day) for day in question.as_of), *single.items()]
+    for name, day in named:
         if day is not None and not _EARLIEST <= day <= date.max - timedelta(days=366):
-            raise RuleBroken("no_such_day", "This day is too far away.", pointer="/as_of")
+            raise RuleBroken("no_such_day", "This day is too far away.", pointer=f"/{name}")
 
 
 def _so_far(day: date, every: Every) -> Span:

@@ -39,7 +39,7 @@ class Catalogue:
     def get_indicator(self, indicator_id: str) -> Indicator:
         """The indicator of this id; raises `NotFound`."""
         if indicator_id not in self.indicators:
-            raise NotFound("no_such_indicator", "There is no indicator {indicator}.", indicator=indicator_id)
+            raise NotFound("no_such_indicator", "There is no such indicator.")
         return self.indicators[indicator_id]
 
     def unit_of(self, indicator: Indicator) -> Unit:
