@@ -4,12 +4,12 @@ Names and addresses stand here and in the vault, never in an event.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from verbund.events.days import Day
 from verbund.events.registration import (
     AreaCode,
     ArrivalKind,
@@ -25,7 +25,9 @@ from verbund.events.registration import (
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Street = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 HouseNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
-PostalCode = Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+Ags = Annotated[MunicipalityKey, StringConstraints(pattern=r"^[0-9]{8}$")]
+"""No list tells which there are, so it has to be said here which digits are meant: `\\d` are those of all scripts."""
+PostalCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 """A random UUID in lower case; says nothing about whom it stands for."""
 
@@ -63,30 +65,30 @@ class ResidenceForm(Address):
     """Somebody whom the office knows already (second residence, return): name and day of birth are known then."""
     family_name: Name | None = None
     given_names: Name | None = None
-    birth_date: date | None = None
+    birth_date: Day | None = None
     sex: Sex | None = None
     nationality: NationalityKey
-    moved_in_on: date
+    moved_in_on: Day
     """For a birth: the day of birth."""
     residence_kind: ResidenceKind = "main"
     arrival_kind: ArrivalKind
     """`opening` is for the initial load only."""
     previous_state: NationalityKey | None = None
     """Where they came from, if from abroad."""
-    previous_municipality: MunicipalityKey | None = None
+    previous_municipality: Ags | None = None
     """AGS of the place they came from, if from another municipality."""
 
 
 class MoveForm(Address):
     """Ummeldung, § 17 (1) BMG: a resident has moved within the municipality."""
 
-    moved_on: date
+    moved_on: Day
 
 
 class DeregistrationForm(Form):
     """Abmeldung: § 17 (2) BMG (abroad), § 33 (other municipality), § 6 (ex officio), or death."""
 
-    deregistered_on: date
+    deregistered_on: Day
     """The first day on which the residence is no more."""
     reason: DepartureReason
 
@@ -94,7 +96,7 @@ class DeregistrationForm(Form):
 class NationalityForm(Form):
     """A resident was naturalised, or lost or gained a nationality."""
 
-    changed_on: date
+    changed_on: Day
     nationality: NationalityKey
 
 
@@ -105,15 +107,15 @@ class TrueValues(Form):
     of the booking: moved in, moved, deregistered, or changed.
     """
 
-    effective_on: date | None = None
+    effective_on: Day | None = None
     area: AreaCode | None = None
     residence_kind: ResidenceKind | None = None
     nationality: NationalityKey | None = None
-    birth_date: date | None = None
+    birth_date: Day | None = None
     sex: Sex | None = None
     arrival_kind: ArrivalKind | None = None
     previous_state: NationalityKey | None = None
-    previous_municipality: MunicipalityKey | None = None
+    previous_municipality: Ags | None = None
     landlord_confirmation: LandlordConfirmation | None = None
     reason: DepartureReason | None = None
     family_name: Name | None = None

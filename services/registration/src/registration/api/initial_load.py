@@ -5,11 +5,11 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from registration.access import LOAD, RegistrationDesk
 from registration.api.examples import FROM_ABROAD
@@ -49,7 +49,7 @@ class _Row(BaseModel):
     command: Literal[
         "RegisterResidence", "MoveResidence", "DeregisterResidence", "ChangeNationality", "CorrectRegistration"
     ]
-    recorded_at: AwareDatetime
+    recorded_at: Annotated[AwareDatetime, Field(strict=True)]  # a number is no moment that somebody wrote down
     residence_id: Pseudonym | None = None
 
 
