@@ -129,22 +129,25 @@ async def test_readers_that_bring_the_same_new_cells_never_wait_in_a_circle(cube
     assert len(await everything(cube)) == 18
 
 
-async def test_a_batch_that_waits_for_its_number_does_not_show(cube: Stage) -> None:
-    """A reader of the cube that saw number 2 has seen number 1: the second waits until the first has committed."""
+@pytest.mark.parametrize("before", [0, 1], ids=["in an empty cube", "behind another batch"])
+async def test_a_batch_that_waits_for_its_number_does_not_show(cube: Stage, before: int) -> None:
+    """A reader of the cube that saw a number has seen those below it: the second waits for the first's commit."""
+    for _ in range(before):
+        await put(cube.reader, delta("06"))
     async with cube.reader.connect() as first, cube.reader.connect() as second:
         one, two = uuid4(), uuid4()
         await append(first, CITY, one, [delta("04")])
         await append(second, CITY, two, [delta("05")])
-        assert await number_batch(first, CITY, one, VERSIONS) == 1
+        assert await number_batch(first, CITY, one, VERSIONS) == before + 1
         waiting = asyncio.create_task(number_batch(second, CITY, two, VERSIONS))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
         assert not done
-        assert await everything(cube) == []
+        assert await everything(cube, before) == []
         await first.commit()
-        assert await waiting == 2
-        assert await everything(cube) == [(1, delta("04"))]
+        assert await waiting == before + 2
+        assert await everything(cube, before) == [(before + 1, delta("04"))]
         await second.commit()
-    assert [number for number, _ in await everything(cube)] == [1, 2]
+    assert [number for number, _ in await everything(cube, before)] == [before + 1, before + 2]
 
 
 async def test_whoever_listens_hears_of_a_batch_when_it_is_committed(cube: Stage, reporting_settings: Any) -> None:

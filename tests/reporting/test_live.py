@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -17,9 +18,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stage.figures_of_dortmund import BULGARIA, MUNICIPALITY, ROMANIA, Cube, comes, moves, resident
 from stage.reporting_office import ReportingOffice
+from stage.waiting import comes_to_wait
 
 from reporting.audiences import Audience
-from reporting.cube import snapshot
+from reporting.cube import append, number_batch, snapshot
 from reporting.deltas import Delta
 from reporting.figures import Answer, answer, number_of
 from reporting.indicators import read_catalogue
@@ -186,6 +188,24 @@ async def test_nobody_is_told_of_bookings_that_change_no_total(stage: Stage, hub
         told = await anext(aiter(stream))
     assert "births" in {found.indicator for found in told.answers}
     assert told.head.number == 4
+
+
+async def test_a_look_between_two_commits_misses_neither(stage: Stage, hub: Hub) -> None:
+    """The first batch has its number and no commit yet when the second one comes, and the hub looks."""
+    before = held(hub, "arrivals") or 0
+    reader = make_engine(stage.cube.database)
+    async with reader.connect() as first:
+        deltas = list(comes("arrivals", resident("61", BULGARIA), TODAY, 3))
+        await append(first, MUNICIPALITY, batch := uuid4(), deltas)
+        await number_batch(first, MUNICIPALITY, batch, {"registration": 1})
+        second = asyncio.create_task(stage.cube.take_in(list(comes("arrivals", resident("05", ROMANIA), TODAY, 5))))
+        await comes_to_wait(second, stage.superuser)
+        await hub.refresh()
+        await first.commit()
+    await second
+    await hub.refresh()
+    assert held(hub, "arrivals") == before + 8
+    await reader.dispose()
 
 
 async def test_at_midnight_everything_is_asked_for_the_new_day(stage: Stage, hub: Hub) -> None:

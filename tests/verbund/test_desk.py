@@ -9,6 +9,7 @@ import pytest
 from conftest import OfficeDatabase, OfficeDatabases
 from sqlalchemy import text
 from stage.tally import KNOWN, TABLES, Add, Added, Tally, order
+from stage.waiting import comes_to_wait
 
 from verbund.database import make_engine
 from verbund.desk.desk import Desk, DeskLimits
@@ -239,6 +240,31 @@ async def test_a_commit_whose_word_is_lost_is_found_out_by_the_answers(
         answer = await desk.carry_out(order(Add("a", 5)))
     assert lost
     assert answer.replayed
+    assert amounts(database) == [5]
+
+
+SLOW_COMMIT = """
+create function tally.wait() returns trigger language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock(1);
+    return null;
+end $$;
+create constraint trigger waits after insert on tally.sum deferrable initially deferred
+    for each row execute function tally.wait();
+"""
+
+
+async def test_nobody_is_answered_before_the_commit(database: OfficeDatabase) -> None:
+    """All statements are done, and the commit itself is held up in the database."""
+    with psycopg.connect(database.settings("owner").conninfo()) as connection:
+        connection.execute(SLOW_COMMIT)
+    async with open_desk(database) as desk:
+        with psycopg.connect(database.superuser().conninfo()) as connection:
+            connection.execute("select pg_advisory_xact_lock(1)")
+            booking = asyncio.create_task(desk.carry_out(order(Add("a", 5))))
+            assert await comes_to_wait(booking, database.superuser()), "answered, and not committed"
+            assert amounts(database) == []
+        assert (await booking).status == 201
     assert amounts(database) == [5]
 
 

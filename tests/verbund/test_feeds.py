@@ -13,14 +13,16 @@ from conftest import OfficeDatabase, OfficeDatabases
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from stage.tally import KNOWN, Added
+from stage.waiting import comes_to_wait
 
 from verbund.database import make_engine
 from verbund.events.envelope import Data, Event
+from verbund.feeds.batch import Batch
 from verbund.feeds.ledger_feed import LedgerFeed, Source
 from verbund.feeds.positions import resume_ledger
 from verbund.feeds.reader import Reader
-from verbund.ledger.record import Entry, seal
-from verbund.ledger.store import append, beat, lock_heads, open_ledgers
+from verbund.ledger.record import Entry, Record, seal
+from verbund.ledger.store import append, beat, lock_heads, open_ledgers, read
 
 BOOK = "/05913000/registration/book"
 OTHER = "/05915000/registration/book"  # of another municipality
@@ -59,6 +61,18 @@ class Seen:
             await connection.execute(text(self.breaks.pop()))
 
 
+@dataclass
+class Held(Seen):
+    """As `Seen`, and holds its transaction open in front of the commit."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def finish(self, connection: AsyncConnection) -> None:
+        self.reached.set()
+        await self.go_on.wait()
+
+
 class Stage:
     """An office with a ledger, and a reader of it; each feed has a stage of its own."""
 
@@ -80,6 +94,13 @@ class Stage:
             await append(connection, records, [moved], ["reporting"])
             await beat(connection, "registration")
         await engine.dispose()
+
+    async def records(self) -> list[Record]:
+        engine = make_engine(self.office.settings("desk"))
+        async with engine.connect() as connection:
+            found = await read(connection, BOOK, 0, 1000)
+        await engine.dispose()
+        return found
 
     def tamper(self, *statements: str) -> None:
         """Change the office's ledger as only a superuser can."""
@@ -162,6 +183,22 @@ async def test_two_readers_of_one_ledger_take_each_record_once(stage: Stage) -> 
             await stage.book(7)
         await until(lambda: len(stage.seen()) >= 140)
     assert stage.seen() == list(range(1, 141))
+
+
+async def test_of_two_readers_at_one_record_the_second_waits_and_finds_repeats(stage: Stage) -> None:
+    await stage.book(4)
+    records, held = await stage.records(), Held()
+    engine = make_engine(stage.reader.settings("reader"))
+    one, two = Reader(engine, held, KNOWN), Reader(engine, stage.effect, KNOWN)
+    await two.take(Batch(records[:1]))  # from here on there is a position to be locked
+    first = asyncio.create_task(one.take(Batch(records)))
+    await held.reached.wait()
+    second = asyncio.create_task(two.take(Batch(records)))
+    assert await comes_to_wait(second, stage.reader.superuser())
+    held.go_on.set()
+    assert [(taken.applied, taken.repeats) for taken in await asyncio.gather(first, second)] == [(3, 1), (0, 4)]
+    assert stage.seen() == [1, 2, 3, 4]
+    await engine.dispose()
 
 
 async def test_a_reader_whose_connection_dies_before_its_commit_takes_the_batch_again(stage: Stage) -> None:

@@ -1,7 +1,10 @@
+import asyncio
+
 import psycopg
 import pytest
 from conftest import OfficeDatabase, OfficeDatabases
 from stage.tally import Added
+from stage.waiting import comes_to_wait
 
 from verbund.database import make_engine
 from verbund.ledger.record import GENESIS, Entry, seal
@@ -35,17 +38,41 @@ def faults(database: OfficeDatabase) -> list[tuple[str, int]]:
     return [(progress.fault.ledger, progress.fault.number) for progress in found if progress.fault]
 
 
+async def test_a_head_stays_locked_until_its_transaction_ends(database: OfficeDatabase) -> None:
+    """Whoever comes second goes on from what the first has committed: no two records ever get one number."""
+    engine = make_engine(database.settings("desk"))
+    async with engine.connect() as first, engine.connect() as second:
+        head = (await lock_heads(first, [BOOK]))[BOOK]
+        moved, records = seal(head, [Entry("s", Added(amount=1), "clerk:1", head.time)])
+        await append(first, records, [moved], [])
+        waiting = asyncio.create_task(lock_heads(second, [BOOK]))
+        assert await comes_to_wait(waiting, database.superuser())
+        await first.commit()
+        assert (await waiting)[BOOK] == moved
+    await engine.dispose()
+
+
+CHANGES = [
+    "update ledger.record set body = ''",
+    "delete from ledger.record",
+    "truncate ledger.record",
+    "update ledger.record set body = '' where false",
+    "delete from ledger.head",
+]
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+def test_the_desk_has_no_right_to_change_a_ledger(database: OfficeDatabase, statement: str) -> None:
+    """Rights and triggers each hold by themselves."""
+    with (
+        psycopg.connect(database.settings("desk").conninfo()) as connection,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement.encode())
+
+
 @pytest.mark.parametrize("role", ["desk", "owner"])
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "update ledger.record set body = ''",
-        "delete from ledger.record",
-        "truncate ledger.record",
-        "update ledger.record set body = '' where false",
-        "delete from ledger.head",
-    ],
-)
+@pytest.mark.parametrize("statement", CHANGES)
 def test_nobody_changes_a_ledger(database: OfficeDatabase, role: str, statement: str) -> None:
     with (
         psycopg.connect(database.settings(role).conninfo()) as connection,
