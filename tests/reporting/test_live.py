@@ -27,7 +27,7 @@ from reporting.figures import Answer, answer, number_of
 from reporting.indicators import read_catalogue
 from reporting.live import Hub, Waker
 from reporting.live.hub import Moved
-from reporting.live.streams import Streams
+from reporting.live.streams import Stream, Streams
 from reporting.wording import tile_question
 from verbund.database import make_engine
 from verbund.metrics import LIVE_LATENCY_SECONDS
@@ -36,6 +36,7 @@ from verbund.settings import DatabaseSettings
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
 TODAY = date(2026, 3, 15)
 BEGIN = date(2020, 12, 31)
+DEADLINE_SECONDS = 10.0
 CATALOGUE = read_catalogue(MUNICIPALITY)
 
 
@@ -91,6 +92,12 @@ async def hub(stage: Stage, engine: AsyncEngine) -> Any:
 def held(hub: Hub, indicator: str) -> int | None:
     """Today's value as the hub holds it."""
     return number_of(hub.held_tiles(hub._on)[indicator].cells[0].values[-1])
+
+
+async def next_of(stream: Stream[Moved]) -> Moved:
+    """What the stream tells next; a stream that stays silent fails the test instead of holding it up."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        return await anext(aiter(stream))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -168,7 +175,7 @@ async def test_a_booking_moves_the_stock_the_flow_and_the_difference(stage: Stag
     with hub.streams.open() as stream:
         await stage.cube.take_in(list(comes("arrivals", resident("61", BULGARIA), TODAY, 3)))
         await hub.refresh()
-        told = await anext(aiter(stream))
+        told = await next_of(stream)
     assert {found.indicator for found in told.answers} == {
         "population",
         "population_change",
@@ -185,7 +192,7 @@ async def test_nobody_is_told_of_bookings_that_change_no_total(stage: Stage, hub
         await hub.refresh()
         await stage.cube.take_in(list(comes("births", resident("05", ROMANIA), TODAY)))
         await hub.refresh()
-        told = await anext(aiter(stream))
+        told = await next_of(stream)
     assert "births" in {found.indicator for found in told.answers}
     assert told.head.number == 4
 
@@ -215,7 +222,7 @@ async def test_at_midnight_everything_is_asked_for_the_new_day(stage: Stage, hub
     stage.now = datetime(2026, 3, 15, 23, 0, tzinfo=UTC)  # midnight in Berlin
     with hub.streams.open() as stream:
         await hub.refresh()
-        told = await anext(aiter(stream))
+        told = await next_of(stream)
     assert told.on == TODAY + timedelta(days=1)
     assert len(told.answers) == len(CATALOGUE.indicators)
     assert held(hub, "population") == (before or 0) + 5

@@ -63,12 +63,13 @@ class Seen:
 
 @dataclass
 class Held(Seen):
-    """As `Seen`, and holds its transaction open in front of the commit."""
+    """As `Seen`, and holds its transaction open in front of the new positions: only their locks are there yet."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def finish(self, connection: AsyncConnection) -> None:
+    async def apply(self, connection: AsyncConnection, events: Sequence[Event[Any]]) -> None:
+        await super().apply(connection, events)
         self.reached.set()
         await self.go_on.wait()
 

@@ -1,0 +1,184 @@
+"""Bugs between a fact and a figure: transitions, deltas, the cube, live views, and who may see what."""
+
+from mutants.planting import Bug, Edit
+
+_HISTORY = "registration/domain/history.py"
+_DELTAS = "reporting/deltas.py"
+_CUBE = "reporting/cube.py"
+_CUBE_TABLES = "reporting/migrations/versions/0001_cube.py"
+_HUB = "reporting/live/hub.py"
+_AUDIENCES = "reporting/audiences.py"
+_DIFFERENCE = "    return (*_signed(old, gone, -1, cause), *_signed(new, come, 1, cause))\n"
+_CORRECTED = (
+    "registration/test_domain.py::test_a_nationality_corrected_from_before_a_move_takes_back_both_and_says_both_anew"
+)
+_NUMBERED_BY_A_SEQUENCE = (
+    Edit(
+        _CUBE_TABLES,
+        "create table cube.batch (\n",
+        "create sequence cube.batch_number;\ncreate table cube.batch (\n",
+    ),
+    Edit(
+        _CUBE_TABLES,
+        '    op.execute(f"grant update on cube.batch_head to {office}_reader")\n',
+        '    op.execute(f"grant update on cube.batch_head to {office}_reader")\n'
+        '    op.execute(f"grant usage on sequence cube.batch_number to {office}_reader")\n',
+    ),
+    Edit(
+        _CUBE,
+        """        on conflict (municipality) do update
+        set number = head.number + 1, versions = head.versions || excluded.versions
+        where (head.versions || excluded.versions) @> head.versions
+        returning number
+""",
+        """        on conflict do nothing
+""",
+    ),
+    Edit(
+        _CUBE,
+        "        select :municipality, number, cast(:batch as uuid) from head\n",
+        "        select :municipality, nextval('cube.batch_number'), cast(:batch as uuid)\n",
+    ),
+    Edit(
+        _CUBE,
+        """    select head.generation, head.number, batch.batch
+    from cube.batch_head as head join cube.batch as batch using (municipality, number)
+    where municipality = :municipality
+""",
+        """    select head.generation, batch.number, batch.batch
+    from cube.batch_head as head join cube.batch as batch using (municipality)
+    where municipality = :municipality order by batch.number desc limit 1
+""",
+    ),
+)
+
+BUGS = (
+    Bug(
+        "correction that forgets to retract",
+        "whoever's nationality is corrected counts twice from then on",
+        _CORRECTED,
+        (Edit(_HISTORY, _DIFFERENCE, "    return (*_signed(new, come, 1, cause),)\n"),),
+    ),
+    Bug(
+        "retraction under other dimensions",
+        "the wrong nationality keeps its resident, and the right one loses the one it gets",
+        _CORRECTED,
+        (
+            Edit(
+                _HISTORY,
+                _DIFFERENCE,
+                "    true, wrong = _signed(new, come, 1, cause), _signed(old, gone, -1, cause)\n"
+                "    wrong = [t.model_copy(update={'after': true[0].after}) if true else t for t in wrong]\n"
+                "    return (*wrong, *true)\n",
+            ),
+        ),
+    ),
+    Bug(
+        "retraction counted in another cell",
+        "what an office takes back leaves a rest in the areas where it was",
+        "reporting/test_deltas.py::test_a_retraction_takes_back_exactly_what_was_asserted",
+        (
+            Edit(
+                _DELTAS,
+                "        for measure, dims, sign in _effects(transition):\n",
+                "        if transition.sign < 0:\n"
+                "            transition = transition.model_copy(update={'before': transition.after})\n"
+                "        for measure, dims, sign in _effects(transition):\n",
+            ),
+        ),
+    ),
+    Bug(
+        "key not modulo",
+        "sums of record keys leave their 32 bits, and the cell-key method its proof",
+        "reporting/test_deltas.py::test_the_key_is_the_record_key_times_what_is_counted",
+        (
+            Edit(
+                _DELTAS, "                    key * sign * n % KEY_MODULUS,\n", "                    key * sign * n,\n"
+            ),
+        ),
+    ),
+    Bug(
+        "known from the day in UTC on",
+        "what is booked after midnight in Berlin was known a day too early",
+        "reporting/test_deltas.py::test_an_event_is_known_from_its_day_in_berlin_on",
+        (Edit(_DELTAS, "return at.astimezone(BERLIN).date()", "return at.astimezone(UTC).date()"),),
+    ),
+    Bug(
+        "office's day in UTC",
+        "who registers shortly after midnight is refused: the day lies in the future",
+        "registration/test_domain.py::test_the_day_of_a_booking_is_the_day_in_berlin",
+        (
+            Edit(
+                "registration/domain/trials.py",
+                "return at.astimezone(BERLIN).date()",
+                "return at.utctimetuple() and at.date()",
+            ),
+        ),
+    ),
+    Bug(
+        "batch number from a sequence",
+        "a higher number shows before a lower one is committed",
+        "reporting/test_cube.py::test_a_batch_that_waits_for_its_number_does_not_show[behind another batch]",
+        _NUMBERED_BY_A_SEQUENCE,
+    ),
+    Bug(
+        "watermark over a sequence",
+        "live views look for numbers above the last one they saw, and miss what was committed below it for good",
+        "reporting/test_live.py::test_a_look_between_two_commits_misses_neither",
+        _NUMBERED_BY_A_SEQUENCE,
+    ),
+    Bug(
+        "two versions of counting in one cube",
+        "figures mix two meanings after an update, and nobody is told",
+        "reporting/test_cube.py::test_deltas_of_other_functions_are_never_mixed_in",
+        (Edit(_CUBE, "        where (head.versions || excluded.versions) @> head.versions\n", ""),),
+    ),
+    Bug(
+        "live stream that skips a batch",
+        "open pages miss what was booked first after they last looked",
+        "reporting/test_live.py::test_a_booking_moves_the_stock_the_flow_and_the_difference",
+        (
+            Edit(
+                _HUB,
+                "read_batches(connection, municipality, held.number,",
+                "read_batches(connection, municipality, held.number + 1,",
+            ),
+        ),
+    ),
+    Bug(
+        "restored cube not noticed",
+        "open pages go on from figures that no longer stand anywhere",
+        "reporting/test_live.py::test_a_restored_cube_is_asked_afresh_though_its_numbers_go_on",
+        (Edit(_HUB, "    return bool(stands == held.batch)\n", "    return stands is not None\n"),),
+    ),
+    Bug(
+        "knowledge ignored",
+        "'as known on' shows what was learned later",
+        "reporting/test_figures.py::test_the_two_dates_are_two_questions",
+        (
+            Edit(
+                "reporting/figures/evaluation.py",
+                '" and recorded_on <= :known_on"',
+                '" and cast(:known_on as date) is not null"',
+            ),
+        ),
+    ),
+    Bug(
+        "coordination group allowed a fine breakdown",
+        "a cell of one person is shown",
+        "reporting/test_audiences.py::test_anything_finer_is_refused_and_says_what_is_allowed[shown1]",
+        (Edit(_AUDIENCES, "    if not _is_margin(shown, margins):\n", "    if len(shown) != 1:\n"),),
+    ),
+    Bug(
+        "margin that moves live",
+        "a margin is redrawn the moment a person leaves the counter, and tells on that person",
+        "reporting/test_audiences.py::test_a_margin_stands_still_until_the_day_in_berlin_is_over",
+        (Edit(_AUDIENCES, "yesterday = day_of(at) - timedelta(days=1)", "yesterday = day_of(at)"),),
+    ),
+    Bug(
+        "flagged premises crossed with nationality",
+        "a figure says in which houses people of one origin live",
+        "reporting/test_audiences.py::test_flagged_premises_are_never_crossed_with_nationality",
+        (Edit(_AUDIENCES, "    if set(shown) >= NEVER_CROSSED:\n", "    if not NEVER_CROSSED:\n"),),
+    ),
+)

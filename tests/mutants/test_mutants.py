@@ -1,0 +1,55 @@
+"""Every bug that is planted here is caught by the test that is named for it, and by nothing but the bug.
+
+Each bug is made in a scratch copy of the product and goes with it; the product itself has no switch for any of them.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import pytest
+from mutants import bugs_at_doors, bugs_in_booking, bugs_in_counting, bugs_in_reading
+from mutants.planting import Bug, Outcome, catch, copy_of_the_product, run
+
+BUGS = (*bugs_in_booking.BUGS, *bugs_in_reading.BUGS, *bugs_in_counting.BUGS, *bugs_at_doors.BUGS)
+
+_AT_ONCE = 2  # each run is a Python and a PostgreSQL of its own; the small machines that run this have two cores
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What is under way: the named tests without any bug, and each bug's test with it."""
+
+    sound: Future[Outcome]
+    caught: dict[str, Future[str]]
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
+    """Only what was chosen is run, two at a time."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    chosen = [
+        bug for bug in BUGS if any(item.name == f"{test_the_bug_is_caught.__name__}[{bug.name}]" for item in items)
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        sound = pool.submit(_run_without_bugs, sorted({bug.test for bug in chosen}))
+        yield Runs(sound, {bug.name: pool.submit(catch, bug) for bug in chosen})
+        pool.shutdown(cancel_futures=True)
+
+
+def _run_without_bugs(tests: list[str]) -> Outcome:
+    with copy_of_the_product() as copy:
+        return run(copy, tests, deadline_seconds=600.0)
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
+def test_the_bug_is_caught(bug: Bug, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
+    sound = runs.sound.result()
+    assert sound.passes(bug.test), f"{bug.test} does not pass without the bug either:\n{sound.said[-3000:]}"
+    line = runs.caught[bug.name].result()
+    with capsys.disabled():
+        print(f"\n{bug.name}: {bug.meaning}\n  caught by {bug.test}\n  {line}")  # noqa: T201 - the list is what one runs this for
+
+
+def test_bugs_have_names_of_their_own() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS)
