@@ -31,7 +31,7 @@ NEW_RESIDENT: dict[str, Any] = {
     "previous_state": "154",
     "area": "05",
     "street": "Musterstraße",
-    "house_number": "12a",
+    "house_number": "12w",
     "postal_code": "44145",
     "landlord_confirmation": "present",
     "landlord": "Hausverwaltung Muster",
