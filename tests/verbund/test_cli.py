@@ -101,7 +101,7 @@ def test_what_cannot_be_done_is_said_in_words(home: Path, words: tuple[str, ...]
     assert named in json.loads(said)["error"]
 
 
-def test_verify_names_the_first_bad_number(home: Path) -> None:
+def test_verify_holds_ledgers_against_checkpoints_and_names_the_bad_numbers(home: Path) -> None:
     office = get_office("registration")
     settings = EmbeddedSettings()
     cluster = Cluster(home, settings.postgres_port)
@@ -112,7 +112,10 @@ def test_verify_names_the_first_bad_number(home: Path) -> None:
     book(cluster, count=5)
     cluster.stop()
 
-    assert run("verify")[:2] == (0, f"{BOOK}: 5 records, whole\n")
+    assert run("verify")[:2] == (0, f"{BOOK}: 5 records, whole, not signed yet\n")
+    assert run("checkpoint")[:2] == (0, f"{BOOK}: signed at 5\n")
+    assert run("checkpoint")[:2] == (0, "registration: nothing new since the last checkpoint\n")
+    assert run("verify")[:2] == (0, f"{BOOK}: 5 records, whole, signed up to 5\n")
 
     cluster.start()
     with psycopg.connect(cluster.superuser("registration").conninfo()) as connection:
@@ -122,7 +125,7 @@ def test_verify_names_the_first_bad_number(home: Path) -> None:
     code, said, _ = run("verify", "--json")
     assert code == 1
     fault = json.loads(said.splitlines()[-1])
-    assert (fault["ledger"], fault["first_bad_number"]) == (BOOK, 3)
+    assert (fault["ledger"], fault["first_bad_number"], fault["last_bad_number"]) == (BOOK, 3, 3)
     assert cluster.find_running() is None
 
 

@@ -68,7 +68,7 @@ async def test_an_order_becomes_an_event_a_state_and_an_answer(database: OfficeD
     assert (booked.number, booked.subject, booked.actor, booked.data) == (2, "a", "clerk:test", Added(amount=5))
     assert booked.traceparent is not None
     assert query(database, "select name, total from tally.sum") == [("a", 5)]
-    assert not [progress.fault for progress in verify_ledgers(database.superuser()) if progress.fault]
+    assert not [progress.damage for progress in verify_ledgers(database.superuser()) if progress.damage]
 
 
 async def test_orders_that_wait_are_booked_together_in_their_order(database: OfficeDatabase) -> None:
@@ -147,7 +147,7 @@ async def test_two_desks_on_one_database_share_one_numbering(database: OfficeDat
             *(desk.carry_out(order(Add("same", 1), idempotency_key="k")) for desk in (one, two)),
         )
     assert [event.number for event in events(database)] == list(range(1, 103))
-    assert not [progress.fault for progress in verify_ledgers(database.superuser()) if progress.fault]
+    assert not [progress.damage for progress in verify_ledgers(database.superuser()) if progress.damage]
 
 
 async def test_a_refused_if_match_books_nothing(database: OfficeDatabase) -> None:
@@ -169,7 +169,7 @@ async def test_what_is_told_to_a_receiver_stands_in_its_tray_in_the_same_transac
     assert amounts(database, tray) == [3]
     assert events(database, tray)[0].number == 1
     assert events(database, tray)[0].traceparent is None  # no trace crosses from one ledger into another
-    assert not [progress.fault for progress in verify_ledgers(database.superuser()) if progress.fault]
+    assert not [progress.damage for progress in verify_ledgers(database.superuser()) if progress.damage]
 
 
 async def test_a_full_queue_says_when_to_come_back(database: OfficeDatabase) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from verbund.cli import demo, feeds, migrate, serve, simulate, status, tokens, up, verify
+from verbund.cli import checkpoint, demo, feeds, migrate, serve, simulate, status, tokens, up, verify
 from verbund.cli.places import resolve
 from verbund.events.offices import find_offices
 
@@ -19,6 +19,7 @@ def build() -> typer.Typer:
     app.command("token")(tokens.token)
     app.command("simulate")(simulate.simulate)
     app.command("verify")(verify.verify)
+    app.command("checkpoint")(checkpoint.checkpoint)
     app.command("migrate")(migrate.migrate)
     app.add_typer(feeds.feeds, name="feeds")
     app.command("serve", hidden=True)(serve.serve)

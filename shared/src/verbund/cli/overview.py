@@ -106,11 +106,6 @@ def look(running: Running, home: Home, offices: Sequence[Office]) -> Overview:
     )
 
 
-def keeps_ledgers(office: Office) -> bool:
-    """Whether the office has a book of its own."""
-    return _has(office, "verbund.ledger.migrations")
-
-
 def reads_feeds(office: Office) -> bool:
     """Whether the office keeps positions in ledgers of others."""
     return _has(office, "verbund.feeds.migrations")
@@ -118,7 +113,7 @@ def reads_feeds(office: Office) -> bool:
 
 def ledgers_of(office: Office, cluster: Cluster) -> list[LedgerState]:
     """Where the ledgers of an office end; empty where it keeps none."""
-    if not keeps_ledgers(office):
+    if not office.keeps_ledgers:
         return []
     with _connect(office, cluster) as connection, connection.cursor(row_factory=class_row(LedgerState)) as cursor:
         return cursor.execute(_HEADS).fetchall()

@@ -27,6 +27,8 @@ class EmbeddedSettings(BaseSettings):
     """VERBUND_POSTGRES_PORT."""
     port_offset: int = Field(default=0, ge=-7000, le=57000)
     """VERBUND_PORT_OFFSET: added to every port, for a second municipality beside the first one."""
+    checkpoint_minutes: float = Field(default=15, gt=0)
+    """VERBUND_CHECKPOINT_MINUTES: how often `verbund up` signs where the ledgers end."""
 
     @property
     def layout(self) -> "Home":
@@ -51,6 +53,20 @@ class Home:
     @property
     def jwks_file(self) -> Path:
         return self.folder / "public" / "jwks.json"
+
+    @property
+    def checkpoint_key(self) -> Path:
+        """Signs checkpoints of ledgers (Ed25519)."""
+        return self.secrets / "checkpoint.key"
+
+    @property
+    def checkpoint_public_key(self) -> Path:
+        """With it everybody can tell whether a checkpoint was signed here."""
+        return self.jwks_file.with_name("checkpoint.pem")
+
+    def checkpoints_file(self, office: Office) -> Path:
+        """Signed heads of the office's ledgers; copy it elsewhere now and then, it holds nothing personal."""
+        return self.folder / "checkpoints" / f"{office.name}.ndjson"
 
     @property
     def tickets(self) -> Path:

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
+import psycopg
 
 from verbund.database import migrate
 from verbund.embedded import record
+from verbund.embedded.checkpoints import Broken, checkpoint_office
 from verbund.embedded.child import Child
 from verbund.embedded.environment import environment_of
 from verbund.embedded.home import EmbeddedSettings
@@ -103,7 +105,11 @@ class Supervisor:
         ]
         self._write_record()
         keeping = [asyncio.create_task(child.keep()) for child in self._children]
-        watching = [asyncio.create_task(self._watch_cluster()), asyncio.create_task(self._await_ready(when_ready))]
+        watching = [
+            asyncio.create_task(self._watch_cluster()),
+            asyncio.create_task(self._sign_now_and_then()),
+            asyncio.create_task(self._await_ready(when_ready)),
+        ]
         try:
             await self._until_stopped([*keeping, *watching])
         finally:
@@ -112,6 +118,7 @@ class Supervisor:
             await self._end_children(keeping)
             # Cancelled, they have something to put away: a client, a simulation.
             await asyncio.wait(watching)
+            await self._sign()
 
     async def _until_stopped(self, tasks: Sequence["asyncio.Task[None]"]) -> None:
         """Wait for `stop`; an error in one of the tasks ends the wait too, and is raised."""
@@ -151,6 +158,21 @@ class Supervisor:
             except (ClusterFailed, PortTaken) as error:
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
                 self._tell(f"{error} Trying again in {wait:g} s.")
+
+    async def _sign_now_and_then(self) -> None:
+        """Checkpoints on a rhythm; one more is made when everything stops."""
+        while True:
+            await asyncio.sleep(self._settings.checkpoint_minutes * 60)
+            await self._sign()
+
+    async def _sign(self) -> None:
+        for office in self._offices:
+            if office.keeps_ledgers:
+                database = self.cluster.settings(f"{office.package}_owner", office.package)
+                try:
+                    await asyncio.to_thread(checkpoint_office, self._home, office, database)
+                except (Broken, psycopg.Error, OSError) as error:
+                    self._tell(f"no checkpoint of {office.name}: {error}")
 
     async def _await_ready(self, when_ready: WhenReady) -> None:
         waiting = {child.name: child for child in self._children}

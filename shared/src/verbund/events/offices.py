@@ -50,6 +50,11 @@ class Office:
         return self.processes[0]
 
     @property
+    def keeps_ledgers(self) -> bool:
+        """Whether it has a book of its own."""
+        return any(package == "verbund.ledger.migrations" for package, _ in self.migrations)
+
+    @property
     def package(self) -> str:
         return self.name.replace("-", "_")
 

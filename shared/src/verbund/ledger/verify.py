@@ -1,102 +1,103 @@
-"""Proof that a ledger is whole: every number there, every hash right, every record chained to the one before."""
+"""Proof that the ledgers of an office are whole, read fast: some four microseconds a record, in flat memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from struct import Struct
 
 import psycopg
-from psycopg import Connection
-from psycopg.rows import tuple_row
+from psycopg import Connection, sql
 
-from verbund.events.envelope import sequence_of
-from verbund.ledger.record import GENESIS, Head, Record, chain_hash
+from verbund.ledger.record import Head
+from verbund.ledger.walk import Damage, Mark, Walk
 from verbund.settings import DatabaseSettings
 
-_FETCH = 20_000  # rows held at a time: about 20 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """The first thing wrong in a ledger; `number` is the first number that cannot be believed."""
-
-    ledger: str
-    number: int
-    reason: str
-
-
-class Verifier:
-    """Walks one ledger from its first record; `take` each record, then `finish` against the head."""
-
-    def __init__(self, ledger: str) -> None:
-        self.ledger = ledger
-        self.number = 0
-        self.hash = GENESIS
-
-    def take(self, record: Record) -> Fault | None:
-        """Check the next record; after a fault the walk is over."""
-        expected = self.number + 1
-        if record.number != expected:
-            return Fault(self.ledger, expected, f"record {expected} is missing; the next one is {record.number}")
-        if record.previous != self.hash:
-            return Fault(self.ledger, expected, "the record does not go on from the one before it")
-        if chain_hash(record.previous, record.body) != record.hash:
-            return Fault(self.ledger, expected, "the bytes do not fit their hash")
-        # The attribute stands in canonical bytes, so it is found without decoding them.
-        if f'"sequence":"{sequence_of(expected)}"'.encode() not in record.body:
-            return Fault(self.ledger, expected, "the event carries another number than the record")
-        self.number = expected
-        self.hash = record.hash
-        return None
-
-    def finish(self, head: Head) -> Fault | None:
-        """Check that the ledger ends where its head says."""
-        if head.number != self.number:
-            bad = min(head.number, self.number) + 1
-            return Fault(self.ledger, bad, f"the head says {head.number}, the last record is {self.number}")
-        if head.hash != self.hash:
-            return Fault(self.ledger, max(self.number, 1), "the head holds another hash than the last record")
-        return None
+_SHOWN = 20_000  # records between two signs of progress
+# Several hundred records in one value, laid one behind the other by PostgreSQL: fetched row by row, the driver alone
+# takes longer than all hashes. About 0.5 MB are held at a time.
+_IN_ONE_VALUE = 500
+_READ = sql.SQL("""
+    copy (
+        select string_agg(int8send(number) || hash || int4send(octet_length(body) + 32) || previous || body, ''::bytea
+                          order by number)
+        from ledger.record where ledger = {ledger} and number > {after}
+        group by (number - 1) / {size} order by (number - 1) / {size}
+    ) to stdout (format binary)
+""")
+_COPY_HEADER = 19  # signature, flags, length of the header's extension (PostgreSQL, COPY, binary format)
+_FIELD = 6  # number of fields, length of the only one
+_RECORD = Struct(">q32si")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a verification has come: records of `total` seen, and the fault that ended it."""
+    """How far a verification has come: records of `total` seen, and at the end of a ledger what is wrong with it."""
 
     ledger: str
     done: int
     total: int
-    fault: Fault | None = None
+    damage: Damage | None = None
 
 
-def verify_ledgers(settings: DatabaseSettings) -> Iterator[Progress]:
-    """Verify every ledger of an office in one snapshot; yields progress, a fault at most once per ledger."""
-    with psycopg.connect(settings.conninfo(), row_factory=tuple_row) as connection:
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        heads = [
-            Head(*row)
-            for row in connection.execute("select ledger, number, hash, time from ledger.head order by ledger")
-        ]
-        known = {head.ledger for head in heads}
-        for (ledger,) in connection.execute("select distinct ledger from ledger.record").fetchall():
-            if ledger not in known:
-                yield Progress(ledger, 0, 0, Fault(ledger, 1, "the ledger has records and no head"))
-        for head in heads:
-            yield from _verify(connection, head)
+def verify_ledgers(settings: DatabaseSettings, marks: Mapping[str, Sequence[Mark]] | None = None) -> Iterator[Progress]:
+    """Verify every ledger of an office in one snapshot, also against what `marks` (by ledger) vouch for.
+
+    Yields progress; the last one of each ledger carries the damage, where there is any.
+    """
+    with snapshot(settings) as connection:
+        yield from verify_on(connection, marks or {})
 
 
-def _verify(connection: Connection[tuple[object, ...]], head: Head) -> Iterator[Progress]:
-    verifier = Verifier(head.ledger)
-    with connection.cursor("verify") as cursor:
-        cursor.itersize = _FETCH
-        cursor.execute(
-            "select ledger, number, previous, hash, body from ledger.record where ledger = %s order by number",
-            (head.ledger,),
-        )
-        for row in cursor:
-            fault = verifier.take(Record(*row))  # type: ignore[arg-type]
-            if fault is not None:
-                yield Progress(head.ledger, verifier.number, head.number, fault)
-                return
-            if verifier.number % _FETCH == 0:
-                yield Progress(head.ledger, verifier.number, head.number)
-    yield Progress(head.ledger, verifier.number, head.number, verifier.finish(head))
+def snapshot(settings: DatabaseSettings) -> Connection:
+    """A connection whose transaction sees heads and records of one moment, and changes nothing."""
+    connection = psycopg.connect(settings.conninfo())
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    connection.read_only = True
+    return connection
+
+
+def verify_on(connection: Connection, marks: Mapping[str, Sequence[Mark]]) -> Iterator[Progress]:
+    """The same on a connection of the caller's, within its transaction."""
+    heads = read_heads(connection)
+    for (ledger,) in connection.execute("select distinct ledger from ledger.record order by ledger").fetchall():
+        if ledger not in heads:
+            yield Progress(ledger, 0, 0, Damage(ledger, 1, 1, "the ledger has records and no head"))
+    for ledger in sorted(marks.keys() - heads.keys()):
+        last = max(mark.number for mark in marks[ledger])
+        yield Progress(ledger, 0, 0, Damage(ledger, 1, last, "a checkpoint vouches for a ledger that is not there"))
+    for head in heads.values():
+        walk = Walk(head.ledger, marks=marks.get(head.ledger, ()))
+        for number in walk_along(connection, walk):
+            yield Progress(head.ledger, number, head.number)
+        yield Progress(head.ledger, walk.number, head.number, walk.finish(head))
+
+
+def read_heads(connection: Connection) -> dict[str, Head]:
+    """Where each ledger of the office ends."""
+    rows = connection.execute('select ledger, number, hash, time from ledger.head order by ledger collate "C"')
+    return {row[0]: Head(*row) for row in rows}
+
+
+def walk_along(connection: Connection, walk: Walk) -> Iterator[int]:
+    """Give the walk all records behind its number; yields now and then how far it is."""
+    take, unpack, size = walk.take, _RECORD.unpack_from, _RECORD.size
+    shown = walk.number
+    for value in _values(connection, walk.ledger, walk.number):
+        place, end = 0, len(value)
+        while place < end:
+            number, own_hash, length = unpack(value, place)
+            place += size
+            take(number, own_hash, value[place : place + length])
+            place += length
+        if walk.number - shown >= _SHOWN:
+            shown = walk.number
+            yield shown
+
+
+def _values(connection: Connection, ledger: str, after: int) -> Iterator[bytes]:
+    query = _READ.format(ledger=sql.Literal(ledger), after=sql.Literal(after), size=sql.Literal(_IN_ONE_VALUE))
+    header = _COPY_HEADER
+    with connection.cursor() as cursor, cursor.copy(query) as copy:
+        for data in copy:
+            value = bytes(data[header + _FIELD :])
+            header = 0
+            yield value
