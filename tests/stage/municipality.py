@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -36,10 +36,11 @@ def _find_offset() -> int:
 class Municipality:
     """A running `verbund up`: its doors, tokens, databases, and the process numbers of what can be killed."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         # All ports move together; far from the defaults, so that a running demo is no obstacle.
         offset = _find_offset()
-        self._environment = {**os.environ, "VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
+        own = {"VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
+        self._environment = {**os.environ, **environment, **own}
         self.settings = EmbeddedSettings(home=home, port_offset=offset)
         self._process: subprocess.Popen[bytes] | None = None
         self.log = home / "up.log"
@@ -114,11 +115,11 @@ def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SE
 
 
 @contextmanager
-def running_municipality() -> Iterator[Municipality]:
-    """A municipality on a scratch home, stopped and removed afterwards."""
+def running_municipality(**environment: str) -> Iterator[Municipality]:
+    """A municipality on a scratch home, with these variables set, stopped and removed afterwards."""
     # Not below pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
     home = Path(mkdtemp(prefix="verbund-up-"))
-    municipality = Municipality(home)
+    municipality = Municipality(home, environment)
     try:
         municipality.start()
         yield municipality

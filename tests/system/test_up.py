@@ -16,14 +16,14 @@ import pytest
 from stage.municipality import Municipality, running_municipality, until
 
 from verbund.embedded import record
-from verbund.events.offices import find_offices
+from verbund.events.offices import find_offices, get_office
 
 PROCESSES = {process.name: process.port for office in find_offices() for process in office.processes}
 
 
 @pytest.fixture(scope="module")
 def municipality() -> Iterator[Municipality]:
-    with running_municipality() as running:
+    with running_municipality(VERBUND_CHECKPOINT_MINUTES="0.01") as running:
         yield running
 
 
@@ -154,6 +154,19 @@ def test_verify_and_migrate_work_beside_it(municipality: Municipality) -> None:
     assert verified.returncode == 0, verified.stderr
     assert "/05913000/registration/book" in verified.stdout
     assert verbund(municipality, "migrate").returncode == 0
+
+
+def test_what_is_booked_is_signed_on_a_rhythm(municipality: Municipality) -> None:
+    token = municipality.token("registration", "initial_load")
+    closed = httpx.post(
+        f"{municipality.url('registration')}/initial-load/closing",
+        headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "closing"},
+        trust_env=False,
+    )
+    assert closed.status_code == httpx.codes.CREATED, closed.text
+    file = municipality.settings.layout.checkpoints_file(get_office("registration"))
+    until(lambda: file.exists() and b'"number":1,' in file.read_bytes(), "the booking is signed")
+    assert "1 records, whole, signed up to 1" in verbund(municipality, "verify").stdout
 
 
 @pytest.mark.parametrize("name", [*PROCESSES, "postgres"])

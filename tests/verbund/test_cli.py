@@ -8,6 +8,7 @@ from threading import Event
 
 import psycopg
 import pytest
+from stage.exports import prove
 from typer.testing import CliRunner
 
 from verbund.cli.compare import show
@@ -29,7 +30,7 @@ from verbund.service.tickets import take_ticket
 from verbund.service.tokens import TokenVerifier
 
 BOOK = "/05913000/registration/book"
-COMMANDS = ("up", "demo", "status", "open", "token", "simulate", "verify", "migrate", "serve")
+COMMANDS = ("up", "demo", "status", "open", "token", "simulate", "verify", "checkpoint", "export", "migrate", "serve")
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_what_cannot_be_done_is_said_in_words(home: Path, words: tuple[str, ...]
     assert named in json.loads(said)["error"]
 
 
-def test_verify_holds_ledgers_against_checkpoints_and_names_the_bad_numbers(home: Path) -> None:
+def test_ledgers_are_signed_verified_and_taken_out_and_bad_numbers_are_named(home: Path, tmp_path: Path) -> None:
     office = get_office("registration")
     settings = EmbeddedSettings()
     cluster = Cluster(home, settings.postgres_port)
@@ -116,6 +117,12 @@ def test_verify_holds_ledgers_against_checkpoints_and_names_the_bad_numbers(home
     assert run("checkpoint")[:2] == (0, f"{BOOK}: signed at 5\n")
     assert run("checkpoint")[:2] == (0, "registration: nothing new since the last checkpoint\n")
     assert run("verify")[:2] == (0, f"{BOOK}: 5 records, whole, signed up to 5\n")
+    taken_out = tmp_path / "taken out"
+    assert run("export", str(taken_out))[0] == 0
+    assert prove(taken_out) == (0, [f"{BOOK}: whole, signed up to 5"])
+    code, _, complained = run("export", str(taken_out))
+    assert code == 1
+    assert "not empty" in complained
 
     cluster.start()
     with psycopg.connect(cluster.superuser("registration").conninfo()) as connection:

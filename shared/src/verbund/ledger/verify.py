@@ -19,10 +19,11 @@ _READ = sql.SQL("""
     copy (
         select string_agg(int8send(number) || hash || int4send(octet_length(body) + 32) || previous || body, ''::bytea
                           order by number)
-        from ledger.record where ledger = {ledger} and number > {after}
+        from ledger.record where ledger = {ledger} and number > {after} and number <= {up_to}
         group by (number - 1) / {size} order by (number - 1) / {size}
     ) to stdout (format binary)
 """)
+_NO_END = 2**63 - 1
 _COPY_HEADER = 19  # signature, flags, length of the header's extension (PostgreSQL, COPY, binary format)
 _FIELD = 6  # number of fields, length of the only one
 _RECORD = Struct(">q32si")
@@ -79,25 +80,28 @@ def read_heads(connection: Connection) -> dict[str, Head]:
 
 def walk_along(connection: Connection, walk: Walk) -> Iterator[int]:
     """Give the walk all records behind its number; yields now and then how far it is."""
-    take, unpack, size = walk.take, _RECORD.unpack_from, _RECORD.size
-    shown = walk.number
-    for value in _values(connection, walk.ledger, walk.number):
-        place, end = 0, len(value)
-        while place < end:
-            number, own_hash, length = unpack(value, place)
-            place += size
-            take(number, own_hash, value[place : place + length])
-            place += length
-        if walk.number - shown >= _SHOWN:
-            shown = walk.number
+    take, shown = walk.take, walk.number
+    for number, own_hash, content in read_records(connection, walk.ledger, after=walk.number):
+        take(number, own_hash, content)
+        if number - shown >= _SHOWN:
+            shown = number
             yield shown
 
 
-def _values(connection: Connection, ledger: str, after: int) -> Iterator[bytes]:
-    query = _READ.format(ledger=sql.Literal(ledger), after=sql.Literal(after), size=sql.Literal(_IN_ONE_VALUE))
+def read_records(
+    connection: Connection, ledger: str, *, after: int = 0, up_to: int = _NO_END
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """Number, hash and content (the bytes that were hashed: 32 of the previous hash, then the body) of each record."""
+    unpack, size = _RECORD.unpack_from, _RECORD.size
+    query = _READ.format(
+        ledger=sql.Literal(ledger), after=sql.Literal(after), up_to=sql.Literal(up_to), size=sql.Literal(_IN_ONE_VALUE)
+    )
     header = _COPY_HEADER
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         for data in copy:
             value = bytes(data[header + _FIELD :])
-            header = 0
-            yield value
+            header, place, end = 0, 0, len(value)
+            while place < end:
+                number, own_hash, length = unpack(value, place)
+                place += size + length
+                yield number, own_hash, value[place - length : place]
