@@ -33,6 +33,7 @@ from verbund.errors import Problem, Unavailable
 from verbund.service.orders import FilledForm, OrderForm, answer_response
 from verbund.service.permissions import permit
 from verbund.service.problems import Invalid, WrongContent, findings_of, problem_of
+from verbund.service.strict_json import read_json
 from verbund.service.words import Words, language_of, words_for
 
 NDJSON = "application/x-ndjson"
@@ -141,13 +142,14 @@ async def _book_line(line: _Line, form: FilledForm, desk: RegistrationDesk) -> A
 def read_row(body: bytes) -> tuple[Command, datetime]:
     """The command in one line, and when the office knew it; raises `Problem`."""
     try:
+        read_json(body)  # for its refusals only: in JSON a day is a text, which the models know of the bytes alone
         row = _Row.model_validate_json(body)
-        fields: dict[str, Any] = row.model_extra or {}
-        command = _command(row, fields)
-    except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid":
-            raise Problem("json_malformed", "The line is not well-formed JSON (RFC 8259).") from error
-        raise Invalid("invalid", "Some fields are missing or not right.", findings=findings_of(error)) from error
+        command = _command(row, row.model_extra or {})
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ValidationError) and error.errors()[0]["type"] != "json_invalid":
+            findings = findings_of(error)
+            raise Invalid("invalid", "Some fields are missing or not right.", findings=findings) from error
+        raise Problem("json_malformed", "The line is not well-formed JSON (RFC 8259).") from error
     return command, row.recorded_at
 
 
