@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -34,14 +34,15 @@ def _find_offset() -> int:
 
 
 class Municipality:
-    """A running `verbund up`: its doors, tokens, databases, and the process numbers of what can be killed."""
+    """A running `verbund up` or `demo`: its doors, tokens, databases, and the numbers of processes to be killed."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, home: Path, words: Sequence[str], environment: Mapping[str, str]) -> None:
         # All ports move together; far from the defaults, so that a running demo is no obstacle.
         offset = _find_offset()
         own = {"VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
         self._environment = {**os.environ, **environment, **own}
         self.settings = EmbeddedSettings(home=home, port_offset=offset)
+        self._words = words
         self._process: subprocess.Popen[bytes] | None = None
         self.log = home / "up.log"
 
@@ -49,7 +50,7 @@ class Municipality:
         """Start the supervisor and wait until every door is ready."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "verbund.cli.main", "up"],
+                [sys.executable, "-m", "verbund.cli.main", *self._words],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
@@ -115,11 +116,11 @@ def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SE
 
 
 @contextmanager
-def running_municipality(**environment: str) -> Iterator[Municipality]:
-    """A municipality on a scratch home, with these variables set, stopped and removed afterwards."""
+def running_municipality(*words: str, **environment: str) -> Iterator[Municipality]:
+    """What `verbund up` (or these words) runs on a scratch home, with these variables set; removed afterwards."""
     # Not below pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
     home = Path(mkdtemp(prefix="verbund-up-"))
-    municipality = Municipality(home, environment)
+    municipality = Municipality(home, words or ("up",), environment)
     try:
         municipality.start()
         yield municipality
