@@ -41,8 +41,11 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
 async def _warmed(look: Pages) -> AsyncIterator[None]:
     """Makes the drawing library ready beside everything else: the first visitor does not wait for it."""
     warming = asyncio.create_task(asyncio.to_thread(pages.warm, look))
-    yield
-    await warming
+    try:
+        yield
+    finally:
+        await warming
+        await asyncio.to_thread(pages.end_drawing)
 
 
 @asynccontextmanager

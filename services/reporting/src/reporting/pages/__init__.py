@@ -5,7 +5,7 @@ from reporting.pages import charts
 from reporting.pages.routes import router
 from verbund.service.pages import Pages, templates_for
 
-__all__ = ["pages_of", "router", "warm"]
+__all__ = ["end_drawing", "pages_of", "router", "warm"]
 
 
 def pages_of(city: City) -> Pages:
@@ -17,3 +17,8 @@ def warm(pages: Pages) -> None:
     """Make and draw once what takes long the first time. Blocks for some seconds."""
     pages.assets.get(charts.LIBRARY)
     charts.as_svg(charts.series_chart([charts.Point("", 1, "1")]), "de")
+
+
+def end_drawing() -> None:
+    """End the process that draws, if it runs."""
+    charts.engine.close()

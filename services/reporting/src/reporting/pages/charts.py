@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-import vl_convert
+from reporting.drawing import DrawingProcess
 
+engine = DrawingProcess()
+"""Draws for every page of this process; `close` it at the end."""
 LIBRARY = "vega.js"
 _WIDTH = 760
 _FONT = '"Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif'
@@ -81,21 +83,23 @@ def _labels(points: Sequence[Point]) -> Iterator[dict[str, Any]]:
 
 def as_svg(spec: Mapping[str, Any], language: str) -> str:
     """The drawing, as markup that can stand in a page; it scales with the width it gets."""
-    svg = vl_convert.vegalite_to_svg(dict(spec), format_locale=_LOCALES[language])
+    svg: str = engine.ask("vegalite_to_svg", spec, format_locale=_LOCALES[language])
     # The page itself describes it (a sentence before it, a table beside it); read out mark by mark it is noise.
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
-def number_locale(language: str) -> dict[str, Any]:
+@cache
+def number_locale(language: str) -> Mapping[str, Any]:
     """How the drawing library writes numbers in this language."""
-    locale: dict[str, Any] = vl_convert.get_format_locale(_LOCALES[language])
+    locale: Mapping[str, Any] = engine.ask("get_format_locale", _LOCALES[language])
     return locale
 
 
 @cache
 def library() -> bytes:
     """The drawing library for browsers: Vega, Vega-Lite and Vega-Embed in one script, nothing from elsewhere."""
-    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode()
+    script: str = engine.ask("javascript_bundle", "window.vegaEmbed = vegaEmbed;")
+    return script.encode()
 
 
 def _config() -> dict[str, Any]:
