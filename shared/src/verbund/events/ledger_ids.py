@@ -1,6 +1,7 @@
 """Names of ledgers: who keeps them, and who may read them."""
 
 import re
+from functools import lru_cache
 
 MUNICIPALITY = re.compile(r"^\d{8}$")
 _LEDGER = re.compile(
@@ -33,6 +34,7 @@ def _checked(ledger: str) -> str:
     return ledger
 
 
+@lru_cache(maxsize=1_000)  # asked of every event, and there are few ledgers
 def _parts(ledger: str) -> dict[str, str]:
     found = _LEDGER.match(ledger)
     if found is None:
