@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +24,13 @@ CHANNEL = "cube"
 _INSERT_CELLS = text("""
     insert into cube.cell (municipality, cell, measure, dims)
     select :municipality, cell, measure, dims
-    from unnest(cast(:cells as bigint[]), cast(:measures as text[]), cast(:dims as jsonb[]))
-         as new (cell, measure, dims)
+    from jsonb_to_recordset(cast(:cells as jsonb)) as new (cell bigint, measure text, dims jsonb)
     order by cell
     on conflict do nothing
+""")
+_MISSING_CELLS = text("""
+    select cell from unnest(cast(:cells as bigint[])) as wanted (cell)
+    where not exists (select from cube.cell as known where municipality = :municipality and known.cell = wanted.cell)
 """)
 _COPY_DELTAS = """
     copy cube.delta (municipality, batch, measure, cell, effective_on, recorded_on, cause, n, key) from stdin
@@ -106,19 +110,24 @@ async def check_versions(connection: AsyncConnection, versions: Mapping[str, int
 
 async def append(connection: AsyncConnection, municipality: str, batch: UUID, deltas: Sequence[Delta]) -> None:
     """Add the deltas of one municipality under a fresh UUID; they show once the batch is numbered and committed."""
-    cells = {cell_of(delta.measure, delta.dims): delta for delta in deltas}
-    await connection.execute(
-        _INSERT_CELLS,
-        {
-            "municipality": municipality,
-            "cells": list(cells),
-            "measures": [delta.measure for delta in cells.values()],
-            "dims": [json.dumps(dict(delta.dims)) for delta in cells.values()],
-        },
-    )
+    cells = [cell_of(delta.measure, delta.dims) for delta in deltas]
+    await _open_cells(connection, municipality, dict(zip(cells, deltas, strict=True)))
     driver = await _driver(connection)
     async with driver.cursor() as cursor, cursor.copy(_COPY_DELTAS) as copy:
-        await copy.write("".join(map(_line, deltas, [str(batch)] * len(deltas))))
+        await copy.write("".join(map(_line, deltas, cells, repeat(str(batch)))))
+
+
+async def _open_cells(connection: AsyncConnection, municipality: str, cells: Mapping[int, Delta]) -> None:
+    """Make sure that these cells are there; `cells` has one delta of each, for its measure and facts."""
+    # Most are there, and only their numbers travel: written as text, because the driver takes longer over a list.
+    numbers = "{" + ",".join(map(str, cells)) + "}"
+    rows = await connection.execute(_MISSING_CELLS, {"municipality": municipality, "cells": numbers})
+    missing = {row.cell: cells[row.cell] for row in rows}
+    if missing:
+        new = [
+            {"cell": str(cell), "measure": delta.measure, "dims": dict(delta.dims)} for cell, delta in missing.items()
+        ]
+        await connection.execute(_INSERT_CELLS, {"municipality": municipality, "cells": json.dumps(new)})
 
 
 async def number_batch(connection: AsyncConnection, municipality: str, batch: UUID, versions: Mapping[str, int]) -> int:
@@ -160,13 +169,10 @@ def _dims(dims: dict[str, str]) -> Dims:
     return tuple(sorted(dims.items()))
 
 
-def _line(delta: Delta, batch: str) -> str:
+def _line(delta: Delta, cell: int, batch: str) -> str:
     """A line of COPY's text format; words of measures and causes are plain, so nothing needs escaping."""
-    cell = cell_of(delta.measure, delta.dims)
-    return (
-        f"{delta.municipality}\t{batch}\t{delta.measure}\t{cell}\t{delta.effective_on}\t{delta.recorded_on}"
-        f"\t{delta.cause}\t{delta.n}\t{delta.key}\n"
-    )
+    municipality, measure, _, effective_on, recorded_on, cause, n, key = delta
+    return f"{municipality}\t{batch}\t{measure}\t{cell}\t{effective_on}\t{recorded_on}\t{cause}\t{n}\t{key}\n"
 
 
 async def _driver(connection: AsyncConnection) -> Driver[Any]:

@@ -5,7 +5,7 @@ A delta is additive on two time axes, so the order in which events arrive change
 
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
@@ -172,7 +172,14 @@ def day_of(at: datetime) -> date:
 
 def dims_of(facts: Facts) -> Dims:
     """The facts of a cell in their canonical form; a fact that is null is left out."""
-    return tuple(sorted((name, _text(value)) for name, value in facts if value is not None))
+    # The values themselves, not the model: to hash and compare a model costs more than what is saved.
+    return _dims_of(type(facts), *facts.__dict__.values())
+
+
+@lru_cache(maxsize=200_000, typed=True)  # typed: `True` is not `1`
+def _dims_of(kind: type[Facts], *values: object) -> Dims:
+    named = zip(kind.model_fields, values, strict=True)
+    return tuple(sorted((name, _text(value)) for name, value in named if value is not None))
 
 
 BUILT_IN = DeltaFunction(version=1, deltas_of=deltas_of)
@@ -190,31 +197,33 @@ def count(events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], 
     )
 
 
-def _effects(transition: Transition[Any]) -> Iterator[tuple[str, Dims, int]]:
+def _effects(transition: Transition[Any]) -> tuple[tuple[str, Dims, int], ...]:
     """Measure, cell and sign of what one unit of an asserted transition adds."""
+    before = None if transition.before is None else dims_of(transition.before)
+    after = None if transition.after is None else dims_of(transition.after)
     match transition.unit:
         case "resident":
-            yield from _effects_of_resident(transition)
+            return _effects_of_resident(transition.kind, before, after)
         case "registration":
-            if transition.after is not None:
-                yield "registrations", dims_of(transition.after), 1
+            return (("registrations", after, 1),) if after is not None else ()
         case unit:
             raise UnknownUnit(f"nothing counts the unit {unit!r}: its office has to bring its own deltas")
 
 
-def _effects_of_resident(transition: Transition[Any]) -> Iterator[tuple[str, Dims, int]]:
-    before = None if transition.before is None else dims_of(transition.before)
-    after = None if transition.after is None else dims_of(transition.after)
+@lru_cache(maxsize=100_000)
+def _effects_of_resident(kind: str, before: Dims | None, after: Dims | None) -> tuple[tuple[str, Dims, int], ...]:
+    effects = []
     if before is not None:
-        yield "residents", before, -1
+        effects.append(("residents", before, -1))
     if after is not None:
-        yield "residents", after, 1
-    if after is not None and transition.kind in _COMES:
-        yield _COMES[transition.kind], after, 1
-    if before is not None and transition.kind in _GOES:
-        yield _GOES[transition.kind], before, 1
-    if before is not None and after is not None and transition.kind == "move":
-        yield "moves", _move(before, after), 1
+        effects.append(("residents", after, 1))
+    if after is not None and kind in _COMES:
+        effects.append((_COMES[kind], after, 1))
+    if before is not None and kind in _GOES:
+        effects.append((_GOES[kind], before, 1))
+    if before is not None and after is not None and kind == "move":
+        effects.append(("moves", _move(before, after), 1))
+    return tuple(effects)
 
 
 def _move(before: Dims, after: Dims) -> Dims:
