@@ -1,13 +1,17 @@
 """`verbund serve`: one process of an office, as the supervisor starts it."""
 
+from functools import partial
+from importlib import import_module
 from typing import Annotated
 
 import typer
 import uvicorn
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.types import ASGIApp
 
 from verbund.cli.output import AsJson, Output
 from verbund.events.offices import Process, find_offices
+from verbund.service.memory import settle
 
 _GRACE_SECONDS = 8  # open pages hold their stream for hours; the supervisor waits a little longer than this
 
@@ -30,7 +34,7 @@ def serve(
     door = _Door()
     process = _find_process(name, Output(as_json=as_json))
     uvicorn.run(
-        process.app,
+        partial(_made, process.app),
         factory=True,
         host=door.host,
         port=door.port or process.port,
@@ -44,6 +48,13 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+
+
+def _made(place: str) -> ASGIApp:
+    module, _, name = place.partition(":")
+    app: ASGIApp = getattr(import_module(module), name)()
+    settle()
+    return app
 
 
 def _find_process(name: str, output: Output) -> Process:
