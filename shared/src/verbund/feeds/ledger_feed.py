@@ -29,7 +29,7 @@ _log = getLogger(__name__)
 
 _POLL_SECONDS = 1.0  # a lost notification costs a second, not a fact
 _HEAR_SECONDS = 2.0  # how often signs of life are written down
-_LARGEST_BATCH = 2_000  # records in one transaction under backlog: about 2 MB, some tenths of a second
+LARGEST_BATCH = 2_000  # records in one transaction under backlog: about 2 MB, some tenths of a second
 _TRIES_AT_A_HOLE = 5  # reading again from the position: only a hole that stays is real
 _SLOWEST_RETRY_SECONDS = 5.0
 _DEAD_AFTER_SECONDS = 30.0
@@ -142,7 +142,7 @@ class LedgerFeed:
             number = positions[beat.ledger].number if beat.ledger in positions else 0
             if beat.number <= number or beat.ledger in stopped:
                 continue
-            records = await self._read(beat.ledger, number, _LARGEST_BATCH)
+            records = await self._read(beat.ledger, number, LARGEST_BATCH)
             more |= await self._take(beat, number, records)
         return more
 
