@@ -204,7 +204,7 @@ async def test_the_reference_is_a_page_without_scripts_and_without_anything_from
     assert "/things/{thing_id}" in answer.text
     assert "What it is called." in answer.text
     assert "<script" not in answer.text
-    assert re.findall(r'(?:src|href)="([^"#]*)"', answer.text) == ["/docs.css", "/openapi.json"]
+    assert re.findall(r'(?:src|href)="([^"#]*)"', answer.text) == ["/docs.css", "/openapi.json", "/asyncapi.json"]
     style = await ask(app, "GET", "/docs.css")
     assert (style.status_code, style.headers["content-type"]) == (200, "text/css; charset=utf-8")
     assert "url(" not in style.text
@@ -227,6 +227,7 @@ def test_every_route_of_the_kit_itself_is_public(app: FastAPI) -> None:
         "/version",
         "/metrics",
         "/openapi.json",
+        "/asyncapi.json",
         "/docs",
         "/docs.css",
         "/sign-in",

@@ -18,6 +18,7 @@ KIT_ITSELF = {
     "/version",
     "/metrics",
     "/openapi.json",
+    "/asyncapi.json",
     "/docs",
     "/docs.css",
     "/sign-in",

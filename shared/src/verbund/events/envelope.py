@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from verbund.events.canonical import canonical_bytes
 from verbund.events.ledger_ids import office_of
 
-_SEQUENCE_DIGITS = 20  # as wide as a signed 64-bit number with room: text order is number order
+SEQUENCE_DIGITS = 20  # as wide as a signed 64-bit number with room: text order is number order
 # Attributes are sorted by name, and no name comes after this one. In JSON a quote within a text is written `\"`.
 _TYPE_AT_THE_END = re.compile(rb'"type":"([a-z0-9.-]+)"\}\Z')
 _LONGEST_TYPE = 200
@@ -78,7 +78,7 @@ class Undecodable(Exception):
 
 def sequence_of(number: int) -> str:
     """A ledger number as the CloudEvents attribute `sequence`."""
-    return f"{number:0{_SEQUENCE_DIGITS}d}"
+    return f"{number:0{SEQUENCE_DIGITS}d}"
 
 
 def instant(at: datetime) -> str:

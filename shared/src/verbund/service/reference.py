@@ -1,4 +1,4 @@
-"""The description of a service's routes: `/openapi.json` for programs, `/docs` for people; offline, without scripts."""
+"""The description of a service: `/openapi.json` and `/asyncapi.json` for programs, `/docs` for people; no scripts."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,9 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
+from verbund.events.asyncapi import asyncapi_of
+from verbund.events.offices import find_offices
+from verbund.service.kit import kit_of
 from verbund.service.orders import PARAMETERS, read_form
 from verbund.service.permissions import PUBLIC, permission_of, permit
 from verbund.service.problems import PROBLEM_TYPE
@@ -97,17 +100,25 @@ def _complete(document: dict[str, Any], route: APIRoute) -> None:
 
 
 def reference_router() -> APIRouter:
-    """`/openapi.json`, `/docs` and its style sheet."""
+    """`/openapi.json` (routes), `/asyncapi.json` (events), `/docs` and its style sheet."""
     router = APIRouter(include_in_schema=False, dependencies=[permit(PUBLIC)])
     router.add_api_route("/openapi.json", _read_document, methods=["GET"])
+    router.add_api_route("/asyncapi.json", _read_events, methods=["GET"])
     router.add_api_route("/docs", _read_page, methods=["GET"])
     router.add_api_route("/docs.css", _read_style, methods=["GET"])
     return router
 
 
 async def _read_document(request: Request) -> Response:
-    document = json.dumps(request.app.openapi(), ensure_ascii=False, indent=1)
-    return Response(document.encode(), media_type="application/json")
+    return _spelled(request.app.openapi())
+
+
+async def _read_events(request: Request) -> Response:
+    return _spelled(asyncapi_of(kit_of(request.scope).office, find_offices(), request.app.version))
+
+
+def _spelled(document: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(document, ensure_ascii=False, indent=1).encode(), media_type="application/json")
 
 
 async def _read_page(request: Request) -> Response:
