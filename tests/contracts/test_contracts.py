@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from verbund.events.canonical import canonical_bytes
 from verbund.events.envelope import Data, decode, encode
-from verbund.events.offices import known_events
+from verbund.events.offices import find_offices, known_events
 from verbund.events.registration import RegistrationCorrected, ResidenceRegistered
 
 EVENTS = [pytest.param(office, model, id=model.type) for office, model in announced()]
@@ -25,8 +25,11 @@ def test_a_published_event_keeps_its_shape(office: str, model: type[Data]) -> No
 
 
 def test_no_event_was_published_and_then_dropped() -> None:
-    published = {file.relative_to(FOLDER) for file in FOLDER.glob("*/*.json")}
-    assert published == {golden_file(office, model).relative_to(FOLDER) for office, model in announced()}
+    announced_files = {golden_file(office, model) for office, model in announced()}
+    published = {file for office in find_offices() for file in (FOLDER / office.name).glob("*.json")}
+    assert announced_files <= published
+    for older in published - announced_files:  # a version that was followed by another one: an upcaster reads it
+        decode(canonical_bytes(read_golden(older)["example"]), known_events())
 
 
 @pytest.mark.parametrize(("office", "model"), EVENTS)

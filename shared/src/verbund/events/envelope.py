@@ -1,13 +1,13 @@
 """The envelope of every event: CloudEvents 1.0 in structured JSON mode, in canonical bytes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from verbund.events.canonical import canonical_bytes
 from verbund.events.ledger_ids import office_of
@@ -17,11 +17,15 @@ SEQUENCE_DIGITS = 20  # as wide as a signed 64-bit number with room: text order 
 _TYPE_AT_THE_END = re.compile(rb'"type":"([a-z0-9.-]+)"\}\Z')
 _LONGEST_TYPE = 200
 
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes the data of one version out of that of the version before it. Pure; where it raises, the record is parked."""
+
 
 class Data(BaseModel):
     """What one type of event says. Subclasses name their office and version: `class X(Data, office="...", version=1)`.
 
-    A published version only ever gains optional fields; a changed meaning is a new version.
+    A published version only ever gains optional fields; a changed meaning is a new version, which brings an upcaster
+    for each older one: `class X(Data, office="...", version=3, upcasters={1: one_to_two, 2: two_to_three})`.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -29,11 +33,21 @@ class Data(BaseModel):
     type: ClassVar[str]
     """CloudEvents type, such as `de.verbund.registration.residence-registered.v1`."""
 
-    def __init_subclass__(cls, office: str | None = None, version: int = 1, **kwargs: Any) -> None:
+    upcasters: ClassVar[Mapping[int, Upcaster]] = {}
+    """By version, what makes the data of the next version out of it."""
+
+    def __init_subclass__(
+        cls,
+        office: str | None = None,
+        version: int = 1,
+        upcasters: Mapping[int, Upcaster] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if office is not None:
             words = re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
             cls.type = f"de.verbund.{office}.{words}.v{version}"
+            cls.upcasters = upcasters or {}
 
 
 DataT_co = TypeVar("DataT_co", bound=Data, covariant=True)
@@ -108,11 +122,15 @@ def encode(event: Event[Any]) -> bytes:
 
 
 def decode(body: bytes, known: Mapping[str, type[Data]]) -> Event[Any]:
-    """The event in these bytes, its data as the model that `known` has for its type; raises `Undecodable`."""
+    """The event in these bytes, its data as the model that `known` has for its type; raises `Undecodable`.
+
+    Data of an older version goes through the model's upcasters, and the event is then one of the model's version.
+    """
     type_ = _type_in(body)
     model = known.get(type_)
     if model is None:
-        raise Undecodable("unknown_type", type_[:120])
+        model = _find_newer(type_, known)
+        body, type_ = _upcast(body, type_, model), model.type
     try:
         # Bytes to models in one go: no dictionaries in between, which cost as much as the checks themselves.
         event = _model_of(model).model_validate_json(body)
@@ -135,15 +153,51 @@ def _type_in(body: bytes) -> str:
     found = _TYPE_AT_THE_END.search(body, max(len(body) - _LONGEST_TYPE, 0))
     if found is not None:
         return found[1].decode()
+    return str(_attributes_in(body).get("type"))
+
+
+def _attributes_in(body: bytes) -> dict[str, Any]:
     try:
         attributes = from_json(body)
     except ValueError as error:
         raise Undecodable("not_json") from error
     if not isinstance(attributes, dict):
         raise Undecodable("not_an_object")
-    return str(attributes.get("type"))
+    return attributes
 
 
 @cache  # what stands in the brackets is looked up at every mention, which takes as long as many an event
 def _model_of(data: type[Data]) -> type[Event[Any]]:
     return Event[data]  # type: ignore[valid-type]
+
+
+def _find_newer(type_: str, known: Mapping[str, type[Data]]) -> type[Data]:
+    """The model of a newer version of this type."""
+    name, version = _split(type_)
+    for model in known.values():
+        other, newer = _split(model.type)
+        if other == name and 0 < version < newer:
+            return model
+    raise Undecodable("unknown_type", type_[:120])
+
+
+def _upcast(body: bytes, type_: str, model: type[Data]) -> bytes:
+    """The same event with its data in the terms of the model's version, one version after the other."""
+    attributes = _attributes_in(body)
+    said = attributes.get("data")
+    (name, oldest), (_, newest) = _split(type_), _split(model.type)
+    for step in range(oldest, newest):
+        upcaster = model.upcasters.get(step)
+        if upcaster is None:
+            raise Undecodable("no_upcaster", f"{name}.v{step}")
+        try:
+            said = upcaster(said)  # type: ignore[arg-type] - where it is none, the upcaster fails
+        except Exception as error:
+            raise Undecodable("upcaster_failed", f"{name}.v{step}: {type(error).__name__}") from error
+    return to_json({**attributes, "type": model.type, "data": said})
+
+
+def _split(type_: str) -> tuple[str, int]:
+    """Name and version of a type; version 0 is none that can be."""
+    name, _, version = type_.rpartition(".v")
+    return name, int(version) if re.fullmatch("[1-9][0-9]{0,3}", version) else 0
