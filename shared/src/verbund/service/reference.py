@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -12,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
 from verbund.events.asyncapi import asyncapi_of
-from verbund.events.offices import find_offices
+from verbund.events.offices import Office, find_offices
 from verbund.service.kit import kit_of
 from verbund.service.orders import PARAMETERS, read_form
 from verbund.service.permissions import PUBLIC, permission_of, permit
@@ -114,7 +115,13 @@ async def _read_document(request: Request) -> Response:
 
 
 async def _read_events(request: Request) -> Response:
-    return _spelled(asyncapi_of(kit_of(request.scope).office, find_offices(), request.app.version))
+    return _spelled(_events_of(kit_of(request.scope).office, request.app.version))
+
+
+@cache
+def _events_of(office: Office, version: str) -> Mapping[str, Any]:
+    """Making the schemas takes some hundredths of a second, and everybody may ask for them."""
+    return asyncapi_of(office, find_offices(), version)
 
 
 def _spelled(document: Mapping[str, Any]) -> Response:
