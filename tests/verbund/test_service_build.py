@@ -34,6 +34,10 @@ def _router() -> APIRouter:
     async def change_thing(thing_id: int, thing: Thing) -> Thing:
         return thing
 
+    @router.get("/things/{thing_id}", dependencies=[permit(READ)])
+    async def read_thing(thing_id: int) -> Thing:
+        return Thing(name=str(thing_id))
+
     @router.get("/kept", dependencies=[permit(PUBLIC)])
     async def read_kept(response: Response) -> str:
         response.headers["Cache-Control"] = "public, max-age=60"
@@ -178,14 +182,21 @@ async def test_the_description_tells_permissions_and_problems(app: FastAPI) -> N
         "purpose": "counting things",
     }
     assert operation["security"] == [{"bearer": []}]
-    assert set(operation["responses"]) == {"200", "409", "default"}
+    assert list(operation["responses"]) == ["200", "400", "401", "403", "404", "409", "413", "415", "422", "5XX"]
     assert operation["responses"]["409"]["description"] == "Gone"
-    for status in ("409", "default"):
-        assert set(operation["responses"][status]["content"]) == {"application/problem+json"}
+    for status in operation["responses"].keys() - {"200"}:
+        assert set(operation["responses"][status]["content"]) == {"application/problem+json", "text/html"}
+    assert list(document["paths"]["/kept"]["get"]["responses"]) == ["200", "400", "5XX"]
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
     assert document["paths"]["/livez"]["get"]["security"] == []
     assert "HTTPValidationError" not in json.dumps(document)
     assert document["info"]["title"] == "Verbund: registration"
+
+
+async def test_an_address_names_the_methods_of_all_its_routes(app: FastAPI) -> None:
+    answer = await ask(app, "DELETE", "/things/1", headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert answer.json()["detail"] == "This address takes only: GET, POST."
 
 
 async def test_a_real_problem_fits_its_description(app: FastAPI, kit: ServiceKit) -> None:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match
 
 from verbund.errors import Finding, NotFound, NotNow, Problem, TooLarge, Unauthenticated
 from verbund.service.kit import kit_of
@@ -76,7 +77,7 @@ def problem_of(error: Exception, request: Request) -> Problem:
     if isinstance(error, RequestValidationError):
         return _problem_of_validation(error, request)
     if isinstance(error, HTTPException):
-        return _problem_of_http(error)
+        return _problem_of_http(error, request)
     return internal_error()
 
 
@@ -93,7 +94,7 @@ def _problem_of_validation(error: RequestValidationError, request: Request) -> P
     return Invalid("invalid", "Some fields are missing or not right.", findings=findings_of(error))
 
 
-def _problem_of_http(error: HTTPException) -> Problem:
+def _problem_of_http(error: HTTPException, request: Request) -> Problem:
     # FastAPI wraps whatever goes wrong while it reads the body: a limit of ours, nesting without end, bytes that are
     # no UTF-8, digits without end.
     if isinstance(error.__cause__, Problem):
@@ -103,13 +104,20 @@ def _problem_of_http(error: HTTPException) -> Problem:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return _nothing_here()
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
-        return NotAllowed("method_not_allowed", "This address takes only: {methods}.", methods=allowed)
+        return NotAllowed(
+            "method_not_allowed", "This address takes only: {methods}.", methods=", ".join(_methods_here(request))
+        )
     if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return TooLarge("too_large", "The request is too large.")
     if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         return Problem("bad_request", "This request cannot be understood.")
     return internal_error()
+
+
+def _methods_here(request: Request) -> list[str]:
+    """What this address takes (RFC 9110, 10.2.1): the router itself names the methods of the first route alone."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in route.methods})
 
 
 def _malformed() -> Problem:
@@ -154,7 +162,7 @@ def answer_problem(error: Exception, request: Request) -> Response:
             json.dumps(shown.document(), ensure_ascii=False).encode(), problem.status, media_type=PROBLEM_TYPE
         )
     answer.headers["Content-Language"] = words.language
-    answer.headers.update(_headers_of(problem, error))
+    answer.headers.update(_headers_of(problem))
     return answer
 
 
@@ -199,15 +207,15 @@ def _shown_findings(findings: Sequence[Finding], words: Words) -> Iterator[Mappi
         yield {**place, "code": finding.code, "detail": words.say(finding.message, finding.values)}
 
 
-def _headers_of(problem: Problem, error: Exception) -> dict[str, str]:
+def _headers_of(problem: Problem) -> dict[str, str]:
     headers = {}
     if problem.retry_after_seconds is not None:
         headers["Retry-After"] = str(problem.retry_after_seconds)
     if isinstance(problem, Unauthenticated):
         # RFC 6750, 3: a request that shows no token is told no error.
         headers["WWW-Authenticate"] = "Bearer" if problem.code == "token_missing" else 'Bearer error="invalid_token"'
-    if isinstance(problem, NotAllowed) and isinstance(error, HTTPException):
-        headers["Allow"] = (error.headers or {}).get("Allow", "")
+    if isinstance(problem, NotAllowed):
+        headers["Allow"] = str(problem.values["methods"])
     return headers
 
 

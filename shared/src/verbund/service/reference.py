@@ -51,9 +51,31 @@ _PROBLEM_SCHEMA = {
         },
     },
 }
-_PROBLEM = {
-    "description": "Refused: what went wrong, and what to do",
-    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+# By status; a route that knows better says so itself (`responses=`).
+_REFUSALS = {
+    "400": "Cannot be understood, or could be understood in two ways",
+    "401": "No access token, or one that is not valid here",
+    "403": "The token does not include this",
+    "404": "There is nothing at this address",
+    "409": "Does not fit what is booked or under way",
+    "412": "Changed since the caller looked (`If-Match`)",
+    "413": "The body is too large",
+    "415": "The body is of another kind than this route takes",
+    "422": "Something is missing or not right; `errors` says what",
+    "5XX": "An error here, or (503) not available right now: try again with the same request",
+}
+# For programs and, where `Accept` likes that better, for people.
+_PROBLEM_CONTENT = {
+    PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}},
+    "text/html": {"schema": {"type": "string"}},
+}
+_ANSWER_HEADERS = {
+    "Location": {"description": "Where to look at it.", "schema": {"type": "string"}},
+    "ETag": {"description": "For `If-Match` of the next order.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "There where this answer was given before, and nothing was booked now.",
+        "schema": {"const": "true"},
+    },
 }
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "at+jwt", "description": "Access token (RFC 9068)."}
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -81,23 +103,50 @@ class Service(FastAPI):
 def _complete(document: dict[str, Any], route: APIRoute) -> None:
     """Add to the operations of a route who may use it, and how it refuses."""
     permission = permission_of(route)
-    takes_orders = any(part.call is read_form for part in route.dependant.dependencies)
     for method in route.methods or ():
         operation = document["paths"][route.path_format][method.lower()]
-        operation["responses"] = {
-            status: {**_PROBLEM, "description": answer["description"]} if status.startswith("4") else answer
+        told = {
+            status: answer
             for status, answer in operation["responses"].items()
             if "HTTPValidationError" not in str(answer)  # FastAPI's own, which nobody gets to see here
         }
-        operation["responses"]["default"] = _PROBLEM
+        refusals = {status: {"description": _REFUSALS[status]} for status in _refusals_of(route, method, operation)}
+        operation["responses"] = {
+            status: {**answer, "content": _PROBLEM_CONTENT} if status in refusals or status.startswith("4") else answer
+            for status, answer in sorted({**refusals, **told}.items())
+        }
         operation["x-permission"] = {
             "name": permission.name,
             "roles": sorted(permission.roles),
             "purpose": permission.purpose,
         }
-        if takes_orders:
+        if _takes_orders(route):
             operation.setdefault("parameters", []).extend(PARAMETERS)
+            operation["responses"].get("201", {})["headers"] = _ANSWER_HEADERS
         operation["security"] = [] if permission.public else [{"bearer": []}]
+
+
+def _takes_orders(route: APIRoute) -> bool:
+    return any(part.call is read_form for part in route.dependant.dependencies)
+
+
+def _refusals_of(route: APIRoute, method: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    """The statuses with which the kit may refuse what is sent to this route."""
+    places = {parameter["in"] for parameter in operation.get("parameters", ())}
+    yield "400"
+    if not permission_of(route).public:
+        yield from ("401", "403")
+    if "path" in places:
+        yield "404"
+    if method not in ("GET", "HEAD"):
+        yield "413"
+    if "requestBody" in operation:
+        yield "415"
+    if "requestBody" in operation or places & {"query", "header", "cookie"}:
+        yield "422"
+    if _takes_orders(route):
+        yield from ("409", "412", "422")
+    yield "5XX"
 
 
 def reference_router() -> APIRouter:
