@@ -59,7 +59,13 @@ router = APIRouter(
 )
 
 
-@router.post("/residences", status_code=HTTPStatus.CREATED, response_model=Receipt, summary="Register a residence")
+@router.post(
+    "/residences",
+    status_code=HTTPStatus.CREATED,
+    response_model=Receipt,
+    summary="Register a residence",
+    responses={404: {"description": "The office knows nobody under this `resident_id`"}},
+)
 async def register_residence(
     body: Annotated[ResidenceForm, Body(openapi_examples=REGISTRATIONS)], form: OrderForm, desk: RegistrationDesk
 ) -> Response:
