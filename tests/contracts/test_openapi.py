@@ -1,0 +1,99 @@
+"""What the doors answer is what OpenAPI says: every route of every office, with good requests, bad ones, and in chains.
+
+`VERBUND_FUZZ` is how many random requests of each kind each route gets (a few by default), `VERBUND_FUZZ_SEED` which.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from conftest import OfficeDatabases
+from schemathesis.schemas import BaseSchema
+from stage.fuzzing import Found, ask_everything, documented
+from stage.served_offices import ServedOffice, furnish, served_office
+
+EXAMPLES = int(os.environ.get("VERBUND_FUZZ", "4"))
+SEED = int(os.environ.get("VERBUND_FUZZ_SEED", "1"))
+Serve = Callable[[str], AbstractContextManager[ServedOffice]]
+
+
+@pytest.fixture
+def serve(office_database: OfficeDatabases, tmp_path: Path) -> Serve:
+    @contextmanager
+    def serving(name: str) -> Iterator[ServedOffice]:
+        with served_office(office_database(name), tmp_path, "CRITICAL") as office:
+            yield office
+
+    return serving
+
+
+def ask(schema: BaseSchema) -> Found:
+    """Every answer is as documented."""
+    found = ask_everything(schema)
+    print(f"VERBUND_FUZZ={EXAMPLES} VERBUND_FUZZ_SEED={SEED}: {found.answers.total()} answers")  # noqa: T201
+    assert not found.wrong, "\n\n".join(found.wrong[:10])
+    return found
+
+
+def routes_of(schema: BaseSchema) -> set[str]:
+    return {f"{method.upper()} {path}" for path, item in schema.raw_schema["paths"].items() for method in item}
+
+
+def test_the_registration_office_answers_as_documented(serve: Serve) -> None:
+    with serve("registration") as office:
+        furnish(office)
+        settled = office.register()
+        schema = documented(
+            office,
+            ("clerk", "initial_load"),
+            examples=EXAMPLES,
+            seed=SEED,
+            known={
+                "path.residence_id": [office.places["home"], office.places["gone"], settled["residence_id"]],
+                "body.area": ["04", "05", "unplaced"],
+                "body.nationality": ["125", "154", "000"],
+                "body.resident_id": [office.places["resident"], settled["resident_id"]],
+                "body.moved_in_on": ["2018-12-01", "2020-02-29"],
+                "body.moved_on": ["2019-01-01", "2020-03-04"],
+                "body.changed_on": ["2019-02-01", "2021-03-04"],
+                "body.deregistered_on": ["2021-12-31", "2022-01-01"],
+            },
+            known_by_path={
+                "/residences/{residence_id}/corrections": {
+                    "path.residence_id": [settled["residence_id"]],
+                    "body.booking_id": [settled["booking_id"]],
+                }
+            },
+        )
+        found = ask(schema)
+    assert found.reached() == routes_of(schema) - {"POST /initial-load/closing"}  # it happens once, and has happened
+
+
+def test_the_reporting_office_answers_as_documented(serve: Serve) -> None:
+    with serve("reporting") as office:
+        schema = documented(
+            office,
+            ("statistics",),
+            examples=EXAMPLES,
+            seed=SEED,
+            known={
+                "path.indicator_id": ["population", "arrivals", "population_share"],
+                "query.by": ["district", "nationality,sex"],
+                "query.as_of": ["2018-12-31", "2017-12-31,2018-12-31"],
+            },
+        )
+        found = ask(schema)
+    assert found.reached() == routes_of(schema)
+
+
+def test_an_office_that_takes_in_its_initial_load_answers_as_documented(serve: Serve) -> None:
+    with serve("registration") as office:
+        schema = documented(
+            office, ("initial_load",), examples=EXAMPLES, seed=SEED, known={}, below="/initial-load/bookings"
+        )
+        found = ask(schema)
+        booked = office.query("select number from ledger.head")
+    assert found.reached() == routes_of(schema)
+    assert booked[0][0] > 0

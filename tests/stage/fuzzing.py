@@ -1,0 +1,167 @@
+"""Asks every documented route of an office, with good and bad requests and in chains, and checks every answer.
+
+What a request looks like is made by schemathesis out of the office's own OpenAPI document.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.hooks import unregister
+from schemathesis.schemas import BaseSchema
+from stage.served_offices import ServedOffice
+
+NDJSON = "application/x-ndjson"
+_REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422"]
+# The rules of an office may refuse what is well written: then these, with a code of the rule.
+_ACCEPTED = ["2xx", "404", "409", "422"]
+_NOT_UNDERSTOOD = frozenset({"invalid", "json_malformed", "content_type_wrong", "bad_request"})
+
+
+@dataclass
+class Found:
+    """What the answers were."""
+
+    wrong: list[str] = field(default_factory=list)
+    """Each answer that is not as documented, with the request that got it."""
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """How often a route (such as `GET /residences`) answered with which status."""
+
+    def reached(self) -> set[str]:
+        """Routes that have carried out something at least once."""
+        return {route for route, status in self.answers if status < 300}
+
+
+Known = Mapping[str, Sequence[str]]
+"""Values worth trying, by parameter, such as `path.residence_id` or `body.area`."""
+
+
+def documented(
+    office: ServedOffice,
+    roles: Sequence[str],
+    *,
+    examples: int,
+    seed: int,
+    known: Known,
+    known_by_path: Mapping[str, Known] | None = None,
+    below: str = "/",
+) -> BaseSchema:
+    """The document of the routes `below` a path, ready to be asked by somebody with these roles.
+
+    `examples`: how many random requests of each kind each route gets; `seed`: which.
+    """
+    document = office.app.openapi()
+    routes = {path: item for path, item in document["paths"].items() if path.startswith(below)}
+    paths = {"": known, **(known_by_path or {})}
+    bound = {
+        path: {name: {"dictionary": f"{path}{name}", "probability": 0.7} for name in names}
+        for path, names in paths.items()
+    }
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": seed,
+            "continue-on-failure": True,
+            "base-url": office.url,
+            "headers": office.bearer(*roles),
+            "max-stream-events": 1,
+            "generation": {"max-examples": examples, "database": "none", "no-shrink": True, "allow-x00": False},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": _ACCEPTED},
+                "negative_data_rejection": {"expected-statuses": _REFUSED},
+            },
+            "dictionaries": {
+                f"{path}{name}": {"values": list(values)}
+                for path, names in paths.items()
+                for name, values in names.items()
+            },
+            "parameters": bound.pop(""),
+            "operations": [
+                *({"include-path": path, "parameters": names} for path, names in bound.items()),
+                # Any text is an upload; which of its lines are refused stands in an answer that is 200.
+                {"include-path": "/initial-load/bookings", "checks": {"negative_data_rejection": {"enabled": False}}},
+            ],
+        }
+    )
+    schema = schemathesis.openapi.from_dict({**document, "paths": routes}, config=config)
+
+    @schema.hook
+    def before_generate_body(context: schemathesis.HookContext, strategy: Any) -> Any:
+        body = context.operation.definition.raw.get("requestBody", {}) if context.operation is not None else {}
+        if NDJSON not in body.get("content", {}):
+            return strategy
+        return strategy | lines_like(json.loads(body["content"][NDJSON]["example"]))
+
+    return schema
+
+
+def lines_like(example: Mapping[str, Any]) -> st.SearchStrategy[str]:
+    """An upload of lines, some of them right."""
+    value = (
+        st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text()) | st.sampled_from(["x", *example])
+    )
+    changes = st.dictionaries(st.sampled_from(["x", *example]), value, max_size=3)
+    right = st.just({name: said for name, said in example.items() if name != "residence_id"})
+    line = (right | changes.map(lambda changed: {**example, **changed})).map(json.dumps) | st.text()
+    return st.lists(line, max_size=5).map("\n".join)
+
+
+def ask_everything(schema: BaseSchema) -> Found:
+    """Documented examples, the borders of every schema, random requests, and chains of routes."""
+    found = Found()
+    with _clerk():
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.ScenarioFinished):
+                _note(event.recorder, found)
+            elif isinstance(event, events.NonFatalError):
+                found.wrong.append(f"{event.label}: {event.value}")
+            elif isinstance(event, events.FatalError):
+                raise event.exception
+    return found
+
+
+@contextmanager
+def _clerk() -> Iterator[None]:
+    """Good requests are sent as a clerk sends them: each under a key of its own, about what was never seen before."""
+    numbers = count(1)
+
+    def before_call(_: schemathesis.HookContext, case: schemathesis.Case[Any], __: dict[str, Any]) -> None:
+        if case.meta is None or not case.meta.generation.mode.is_positive:
+            return
+        if "Idempotency-Key" in case.headers:
+            case.headers["Idempotency-Key"] = f"good-{next(numbers)}"
+        case.headers.pop("If-Match", None)
+        case.query.pop("cursor", None)
+
+    def encode(_: schemathesis.SerializationContext, value: object) -> bytes:
+        return str(value).encode("utf-8", "replace")
+
+    schemathesis.serializer(NDJSON)(encode)
+    schemathesis.hook(before_call)
+    try:
+        yield
+    finally:
+        unregister(before_call)
+
+
+def _note(recorder: ScenarioRecorder, found: Found) -> None:
+    for case_id, interaction in recorder.interactions.items():
+        case, answer = recorder.cases[case_id].value, interaction.response
+        assert answer is not None, f"no answer to {case.as_curl_command()}"
+        found.answers[case.operation.label, answer.status_code] += 1
+        if case.meta is None or not case.meta.generation.mode.is_positive or answer.status_code < 400:
+            continue
+        if answer.json()["code"] in _NOT_UNDERSTOOD:
+            found.wrong.append(f"{case.as_curl_command()}\nfits the document, and was not understood: {answer.text}")
+    for checks in recorder.checks.values():
+        for check in checks:
+            if check.failure_info is not None:
+                found.wrong.append(f"{check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}")
