@@ -1,5 +1,6 @@
 """What is seen of every request from outside: trace, one line in the log, metrics; and the last resort for errors."""
 
+import asyncio
 from dataclasses import dataclass
 from logging import getLogger
 from time import perf_counter
@@ -10,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from verbund import metrics
+from verbund.errors import Unavailable
 from verbund.service.problems import answer_problem
 from verbund.service.trace import continue_trace, current_trace
 
@@ -60,6 +62,12 @@ class Watch:
             await self.app(scope, receive, send_and_note)
         except ClientDisconnect:
             _log.debug("a caller hung up")
+        except asyncio.CancelledError:
+            if status:
+                raise
+            # The process ends, and has waited long enough: what was asked may be booked all the same.
+            _log.warning("a request was still under way when the process had to end")
+            await answer_problem(_closing_down(), Request(scope))(scope, receive, send_and_note)
         except Exception as error:
             _log.exception("a request failed")
             if status:
@@ -90,6 +98,10 @@ class Watch:
             counted = _Counted(method, route, status, requests, metrics.HTTP_SECONDS.labels(method, route))
             self._known[method, route, status] = counted
         return counted
+
+
+def _closing_down() -> Unavailable:
+    return Unavailable("stopping", "The office is closing down. Try again in a moment.", retry_after_seconds=5)
 
 
 def _traceparent(scope: Scope) -> str | None:
