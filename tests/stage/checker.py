@@ -1,143 +1,197 @@
 """The one checker of all fault tests: is what stands in the databases what was booked, once, whole and in order?
 
 It shares no code with desk, ledger, feed or reader: it looks at raw bytes with hashlib and json, as an auditor would.
+Whatever is not right is an `AssertionError` that names it.
 """
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import psycopg
+from stage.recount import KEYS, Sums, in_words, recount
 
-_BERLIN = ZoneInfo("Europe/Berlin")
-_STOCK = "residents"
-_ONE_SIDED = {
-    "opening": "openings",
-    "arrival": "arrivals",
-    "departure": "departures",
-    "birth": "births",
-    "death": "deaths",
-}
-
-Row = tuple[str, str, str, str, str]
-"""Measure, facts as sorted JSON, effective on, recorded on, cause."""
+Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True)
-class Booked:
+class Evidence:
+    """Where to look: connection strings of both offices, and the secret that makes reporting's record keys."""
+
+    office: str
+    reporting: str
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class Ledger:
     """What one ledger holds, read by itself."""
 
-    ledger: str
-    events: list[dict[str, Any]]
-    head_number: int
-    head_hash: str
+    name: str
+    events: Sequence[Mapping[str, Any]]
+    hash: str
+    """Of its last record."""
 
 
-def read_ledgers(office: str) -> list[Booked]:
-    """All ledgers behind a connection string; raises `AssertionError` where one is not whole."""
-    with psycopg.connect(office) as connection:
-        heads = connection.execute("select ledger, number, encode(hash, 'hex') from ledger.head").fetchall()
-        return [_read_ledger(connection, *head) for head in heads]
+def check(evidence: Evidence, receipts: Collection[Mapping[str, Any]]) -> Counter[str]:
+    """Compare everything; `receipts` are the bodies of all answers 2xx to bookings. Returns what was counted."""
+    with psycopg.connect(evidence.office) as connection:
+        ledgers = read_ledgers(connection)
+        books = [ledger for ledger in ledgers if ledger.name.endswith("/book")]
+        bookings = _check_bookings(books, receipts)
+        _check_answers(connection, bookings)
+        _check_states(connection, books)
+    expected = recount((event for book in books for event in book.events), evidence.secret)
+    with psycopg.connect(evidence.reporting) as connection:
+        _check_positions(connection, books)
+        parked = connection.execute("select ledger, number, reason from feed.parked order by id").fetchall()
+        assert not parked, f"{len(parked)} records are parked, such as {parked[0]}"
+        _check_batches(connection)
+        _check_sums(expected, _cube(connection))
+    return Counter(records=sum(len(book.events) for book in books), bookings=len(bookings), sums=len(expected))
 
 
-def _read_ledger(connection: psycopg.Connection[Any], ledger: str, number: int, head_hash: str) -> Booked:
-    previous, events = bytes(32), []
+def is_caught_up(evidence: Evidence) -> bool:
+    """Whether every position stands at its ledger's head; False also while nobody can say."""
+    with suppress(psycopg.OperationalError):
+        with psycopg.connect(evidence.office) as connection:
+            heads = connection.execute("select ledger, number from ledger.head where ledger like '%/book'").fetchall()
+        with psycopg.connect(evidence.reporting) as connection:
+            positions: dict[str, int] = dict(connection.execute("select ledger, number from feed.position").fetchall())
+        return all(positions.get(ledger, 0) == number for ledger, number in heads)
+    return False
+
+
+def residents_of(evidence: Evidence, nationalities: Collection[str]) -> int:
+    """How many people of these nationalities have their main residence here, by the bytes of the ledgers alone."""
+    with psycopg.connect(evidence.office) as connection:
+        events = [event for ledger in read_ledgers(connection) for event in ledger.events]
+    sums = [
+        (json.loads(row[1]), n) for row, (n, _) in recount(events, evidence.secret).items() if row[0] == "residents"
+    ]
+    return sum(n for f, n in sums if f["nationality"] in nationalities and f["residence_kind"] == "main")
+
+
+def read_ledgers(connection: Connection) -> list[Ledger]:
+    """All ledgers of an office, each whole: numbers, chain and head."""
+    heads = connection.execute("select ledger, number, encode(hash, 'hex') from ledger.head").fetchall()
+    known = {ledger for ledger, _, _ in heads}
+    for (ledger,) in connection.execute("select distinct ledger from ledger.record").fetchall():
+        assert ledger in known, f"{ledger}: there are records and no head"
+    return [_read_ledger(connection, *head) for head in heads]
+
+
+def _read_ledger(connection: Connection, ledger: str, number: int, head_hash: str) -> Ledger:
+    chained, events, latest = bytes(32), [], ""
     rows = connection.execute(
-        "select number, body, hash from ledger.record where ledger = %s order by number", (ledger,)
-    ).fetchall()
-    for expected, (found, body, stored) in enumerate(rows, 1):
+        "select number, body, previous, hash from ledger.record where ledger = %s order by number", (ledger,)
+    )
+    for expected, (found, body, previous, stored) in enumerate(rows, 1):
         assert found == expected, f"{ledger}: number {expected} is missing"
-        previous = hashlib.sha256(previous + body).digest()
-        assert previous == stored, f"{ledger}: the chain breaks at {expected}"
+        assert previous == chained, f"{ledger}: record {expected} names another one before it"
+        chained = hashlib.sha256(chained + body).digest()
+        assert chained == stored, f"{ledger}: the chain breaks at {expected}"
         event = json.loads(body)
         assert int(event["sequence"]) == expected, f"{ledger}: record {expected} holds event {event['sequence']}"
+        assert event["source"] == ledger, f"{ledger}: record {expected} comes from {event['source']}"
+        assert event["time"] >= latest, f"{ledger}: record {expected} was known before the one before it"
+        latest = event["time"]
         events.append(event)
     assert len(events) == number, f"{ledger}: the head says {number}, there are {len(events)}"
-    assert previous.hex() == head_hash, f"{ledger}: the head holds another hash"
-    return Booked(ledger, events, number, head_hash)
+    assert chained.hex() == head_hash, f"{ledger}: the head holds another hash"
+    ids = Counter(event["id"] for event in events)
+    assert len(ids) == len(events), f"{ledger}: event {ids.most_common(1)[0][0]} stands twice"
+    return Ledger(ledger, events, head_hash)
 
 
-def check(office: str, reporting: str, acknowledged: Iterable[str]) -> Counter[str]:
-    """Compare everything; `acknowledged` are the booking ids of all answers 2xx. Returns what was counted."""
-    ledgers = read_ledgers(office)
-    books = [booked for booked in ledgers if booked.ledger.endswith("/book")]
-    bookings = Counter(
-        event["data"]["booking_id"] for booked in books for event in booked.events if "booking_id" in event["data"]
+def _check_bookings(books: Iterable[Ledger], receipts: Collection[Mapping[str, Any]]) -> dict[str, int]:
+    """The number of every booking; each stands once, and what was answered 2xx stands where the answer said."""
+    numbers: dict[str, int] = {}
+    for book in books:
+        for number, event in enumerate(book.events, 1):
+            booking_id = event["data"].get("booking_id")
+            if booking_id is not None:
+                assert booking_id not in numbers, f"booking {booking_id} stands twice: {numbers[booking_id]}, {number}"
+                numbers[booking_id] = number
+    for receipt in receipts:
+        booking_id, number = receipt["booking_id"], receipt["number"]
+        assert booking_id in numbers, f"booking {booking_id} was answered 2xx and stands nowhere"
+        found = numbers[booking_id]
+        assert found == number, f"booking {booking_id} was answered 2xx as number {number} and stands as {found}"
+    told = Counter(receipt["booking_id"] for receipt in receipts)
+    assert len(told) == len(receipts), f"booking {told.most_common(1)[0][0]} answers two requests"
+    return numbers
+
+
+def _check_answers(connection: Connection, bookings: Mapping[str, int]) -> None:
+    """What a repeat would be told was booked: an answer is kept with its booking or not at all."""
+    rows = connection.execute(
+        "select receipt->>'booking_id', (receipt->>'number')::bigint from desk.answer where receipt ? 'booking_id'"
+    ).fetchall()
+    for booking_id, number in rows:
+        assert bookings.get(booking_id) == number, f"an answer is kept for booking {booking_id}, which was not booked"
+    missing = bookings.keys() - {booking_id for booking_id, _ in rows}
+    assert not missing, f"no answer is kept for {len(missing)} bookings, such as {min(missing)}"
+
+
+def _check_states(connection: Connection, books: Iterable[Ledger]) -> None:
+    """A resident's state knows every booking about them, and no other."""
+    booked: Counter[str] = Counter(
+        event["subject"] for book in books for event in book.events if "booking_id" in event["data"]
     )
-    for booking_id in acknowledged:
-        times = bookings[booking_id]
-        assert times == 1, f"booking {booking_id} was answered 2xx and stands {times} times"
-    assert all(count == 1 for count in bookings.values()), "a booking stands twice"
-    with psycopg.connect(reporting) as connection:
-        _check_positions(connection, books)
-        _check_batches(connection)
-        assert connection.execute("select count(*) from feed.parked").fetchone() == (0,), "records are parked"
-        in_cube = _cube(connection)
-    expected = _recompute(event for booked in books for event in booked.events)
-    different = {row: (expected[row], in_cube[row]) for row in expected | in_cube if expected[row] != in_cube[row]}
-    assert not different, f"{len(different)} sums differ, such as {next(iter(different.items()))}"
-    return Counter(records=sum(len(booked.events) for booked in books), bookings=len(bookings), sums=len(expected))
+    kept = Counter(dict(connection.execute("select resident_id::text, version from office.resident").fetchall()))
+    for resident in booked | kept:
+        found, expected = kept[resident], booked[resident]
+        assert found == expected, f"resident {resident} has version {found} after {expected} bookings"
 
 
-def _check_positions(connection: psycopg.Connection[Any], books: list[Booked]) -> None:
+def _check_positions(connection: Connection, books: Iterable[Ledger]) -> None:
     rows = connection.execute("select ledger, number, encode(hash, 'hex'), stop_reason from feed.position").fetchall()
     positions = {ledger: rest for ledger, *rest in rows}
-    for booked in books:
-        found = positions.get(booked.ledger, [0, bytes(32).hex(), None])
-        assert found == [booked.head_number, booked.head_hash, None], f"{booked.ledger}: the position is {found}"
+    for book in books:
+        number, found, stopped = positions.pop(book.name, [0, bytes(32).hex(), None])
+        assert stopped is None, f"{book.name}: reading stopped: {stopped}"
+        assert number == len(book.events), f"{book.name}: the position is {number}, the head {len(book.events)}"
+        assert found == book.hash, f"{book.name}: the position {number} holds another hash than the head"
+    assert not positions, f"there is a position in {min(positions)}, which nobody keeps"
 
 
-def _check_batches(connection: psycopg.Connection[Any]) -> None:
-    numbers = [n for (n,) in connection.execute("select number from cube.batch order by number").fetchall()]
-    assert numbers == list(range(1, len(numbers) + 1)), "batch numbers have a hole"
+def _check_batches(connection: Connection) -> None:
+    rows = connection.execute("select municipality, number from cube.batch order by 1, 2").fetchall()
+    heads: dict[str, int] = dict(connection.execute("select municipality, number from cube.batch_head").fetchall())
+    numbers: dict[str, list[int]] = {municipality: [] for municipality in heads}
+    for municipality, number in rows:
+        numbers.setdefault(municipality, []).append(number)
+    for municipality, found in numbers.items():
+        expected = list(range(1, heads.get(municipality, 0) + 1))
+        assert found == expected, f"batch numbers of {municipality} have a hole, or do not end at their head"
     orphans = connection.execute(
-        "select count(*) from cube.delta left join cube.batch using (municipality, batch) where batch.number is null"
-    ).fetchone()
-    assert orphans == (0,), "changes stand in the cube without a batch number"
-
-
-def _cube(connection: psycopg.Connection[Any]) -> Counter[Row]:
-    rows = connection.execute(
-        "select cell.measure, cell.dims, delta.effective_on::text, delta.recorded_on::text, delta.cause, sum(delta.n)"
-        " from cube.delta join cube.cell using (municipality, cell) group by 1, 2, 3, 4, 5 having sum(delta.n) <> 0"
+        "select delta.batch from cube.delta left join cube.batch using (municipality, batch) where number is null"
     ).fetchall()
-    sums: Counter[Row] = Counter()
-    for measure, dims, effective_on, recorded_on, cause, n in rows:
-        sums[(measure, _words(dims), effective_on, recorded_on, cause)] += int(n)
-    return sums
+    assert not orphans, f"changes stand in the cube under a batch without a number: {orphans[0][0]}"
 
 
-def _recompute(events: Iterable[Mapping[str, Any]]) -> Counter[Row]:
-    sums: Counter[Row] = Counter()
-    for event in events:
-        recorded_on = str(datetime.fromisoformat(event["time"]).astimezone(_BERLIN).date())
-        for transition in event["data"].get("transitions", ()):
-            for measure, facts, n in _changes(transition):
-                sums[(measure, _words(facts), transition["effective_on"], recorded_on, transition["cause"])] += n
-    return Counter({row: n for row, n in sums.items() if n != 0})
+def _cube(connection: Connection) -> Sums:
+    rows = connection.execute(
+        "select delta.measure, cell.measure, cell.dims, effective_on::text, recorded_on::text, cause, sum(n), sum(key)"
+        " from cube.delta left join cube.cell using (municipality, cell) group by 1, 2, 3, 4, 5, 6"
+    ).fetchall()
+    sums: Sums = {}
+    for measure, of_cell, facts, effective_on, recorded_on, cause, n, key in rows:
+        assert measure == of_cell, f"changes of {measure} stand in a cell of {of_cell}"
+        row = (measure, in_words(facts), effective_on, recorded_on, cause)
+        assert row not in sums, f"two cells are one: {row[:2]}"
+        sums[row] = (int(n), int(key) % KEYS)
+    return {row: found for row, found in sums.items() if found != (0, 0)}
 
 
-def _changes(transition: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any], int]]:
-    n = transition["sign"] * transition["n"]
-    before, after, kind = transition["before"], transition["after"], transition["kind"]
-    if transition["unit"] == "registration":
-        yield "registrations", after or before, n
-        return
-    if before is not None:
-        yield _STOCK, before, -n
-    if after is not None:
-        yield _STOCK, after, n
-    if kind in _ONE_SIDED:
-        yield _ONE_SIDED[kind], after or before, n
-    if kind == "move":
-        facts = {name: value for name, value in after.items() if name != "area"}
-        yield "moves", {**facts, "area_from": before["area"], "area_to": after["area"]}, n
-
-
-def _words(facts: Mapping[str, Any]) -> str:
-    return json.dumps({name: str(value).lower() for name, value in facts.items()}, sort_keys=True)
+def _check_sums(expected: Sums, found: Sums) -> None:
+    nothing = (0, 0)
+    for row in sorted(expected.keys() | found.keys()):
+        should, does = expected.get(row, nothing), found.get(row, nothing)
+        assert does[0] == should[0], f"the cube says {does[0]} where the ledgers say {should[0]}: {row}"
+        assert does[1] == should[1], f"the cube holds another record key: {row}"

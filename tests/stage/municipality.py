@@ -14,11 +14,13 @@ from tempfile import mkdtemp
 from time import monotonic, sleep
 
 import httpx
+from stage.checker import Evidence
 
 from verbund.embedded import record
 from verbund.embedded.home import ISSUER, EmbeddedSettings
 from verbund.embedded.ports import is_free
 from verbund.embedded.postgres import Cluster
+from verbund.events.offices import get_office
 from verbund.service.tokens import LocalIssuer
 from verbund.settings import DatabaseSettings
 
@@ -86,12 +88,28 @@ class Municipality:
         home = self.settings.layout
         return Cluster(home.folder, self.settings.postgres_port + self.settings.port_offset).superuser(database)
 
+    def evidence(self) -> Evidence:
+        """What the checker looks at."""
+        secret = self.settings.layout.hash_key_file(get_office("reporting")).read_bytes().strip()
+        office, cube = (self.superuser(name).conninfo() for name in ("registration", "reporting"))
+        return Evidence(office, cube, secret)
+
+    def close_initial_load(self) -> None:
+        """From here on clerks can book."""
+        authorization = f"Bearer {self.token('registration', 'initial_load')}"
+        answer = httpx.post(
+            f"{self.url('registration')}/initial-load/closing",
+            headers={"Authorization": authorization, "Idempotency-Key": "closing"},
+            trust_env=False,
+        )
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+
     def pid(self, process: str) -> int | None:
         """The number of a process of an office, or of PostgreSQL's first; None while there is none."""
         home = self.settings.layout
         if process == "postgres":
             with suppress(FileNotFoundError, ValueError, IndexError):
-                return int(next(home.folder.glob("**/postmaster.pid")).read_text().split()[0])
+                return int((home.folder / "postgres" / "postmaster.pid").read_text().split()[0])
             return None
         running = record.find_running(home)
         if running is None:
