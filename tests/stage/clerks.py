@@ -20,7 +20,7 @@ from stage.municipality import Municipality, until
 
 _ANSWER_SECONDS = 15.0  # longer than the desk tries before it says that it does not know
 _GIVE_UP_SECONDS = 120.0
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.1
 _NO_TIME_SECONDS = (0.002, 0.03)  # who waits so short a time rarely hears the answer, and it is booked all the same
 _AREAS = ("04", "05", "06", "11", "unplaced")
 _NATIONALITIES = ("000", "125", "152", "154")

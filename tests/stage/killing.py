@@ -12,21 +12,22 @@ from stage.municipality import Municipality, until
 
 from verbund.embedded import record
 
-VICTIMS = ("registration", "reporting", "reporting-reader", "backend", "postgres", "supervisor")
+PROCESSES = ("registration", "reporting", "reporting-reader")
+_ROUND = ("supervisor", *3 * (*PROCESSES, "backend", "postgres"))
 _SERVES_A_CLIENT = 0.75  # of the killed processes of PostgreSQL so many; the others write for all
 
 
 def schedule(chance: random.Random, kills: int) -> list[str]:
-    """So many deaths, in rounds that meet every victim once; and in every other round a crash of PostgreSQL besides.
+    """So many victims of SIGKILL, and in every round a crash of PostgreSQL by an immediate stop besides.
 
     In rounds, because a process that dies again and again is started later each time, until its supervisor dies too.
     """
     plan: list[str] = []
-    rounds = [chance.sample(VICTIMS, len(VICTIMS)) for _ in range(-(-kills // len(VICTIMS)))]
-    for number, victims in enumerate(rounds):
-        plan += victims[: kills - number * len(VICTIMS)]
-        if number % 2 == 0:
-            plan.insert(chance.randint(len(plan) - 2, len(plan)), "postgres, immediate stop")
+    while kills > 0:
+        victims = chance.sample(_ROUND, len(_ROUND))[:kills]
+        kills -= len(victims)
+        victims.insert(chance.randint(0, len(victims)), "immediate stop")
+        plan += victims
     return plan
 
 
@@ -46,13 +47,14 @@ class Killer:
                 self._kill_supervisor()
             case "backend":
                 until(self._kill_backend, "a process of PostgreSQL was killed")
-            case "postgres, immediate stop":
+            case "immediate stop":
                 until(lambda: self._send(self._postgres(), signal.SIGQUIT), "PostgreSQL was stopped")
             case "postgres":
                 until(lambda: self._send(self._postgres(), signal.SIGKILL), "PostgreSQL was killed")
             case name:
                 until(lambda: self._send(self._process(name), signal.SIGKILL), f"{name} was killed")
-        self.killed[victim] += 1
+        if victim != "backend":
+            self.killed[victim] += 1
 
     def _kill_supervisor(self) -> None:
         running = record.find_running(self.municipality.settings.layout)
@@ -77,8 +79,9 @@ class Killer:
         if not wanted:
             return False
         child, name = self.chance.choice(wanted)
-        self.killed[f"backend: {name}"] += self._send(child, signal.SIGKILL)
-        return True
+        hit = self._send(child, signal.SIGKILL)
+        self.killed[f"backend: {name}"] += hit
+        return hit
 
     def _process(self, name: str) -> psutil.Process | None:
         running = record.find_running(self.municipality.settings.layout)
