@@ -1,6 +1,6 @@
 """What a municipality takes of a machine: seconds until each service is ready, memory and processor time while idle.
 
-Memory is RSS of the process itself (the launcher becomes it, so there is no other), as psutil tells it; ratios are shares
+Memory is RSS of the process itself (the launcher becomes it, so there is no other); ratios are shares
 of the goals: ready within 3 s, at most 120 MB and 2 % of one core each. Below 1 is within the goal.
 """
 
@@ -35,9 +35,7 @@ def main() -> None:
     offset = next(n for n in range(2_000, 22_000, 20) if all(is_free(port + n) for port in (8100, 8101, 8109, 8110)))
     settings = EmbeddedSettings(home=home, port_offset=offset)
     environment = {**os.environ, "VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
-    up = subprocess.Popen(
-        [sys.executable, "-m", "verbund.cli.main", "up"], env=environment, stdout=subprocess.DEVNULL
-    )
+    up = subprocess.Popen([sys.executable, "-m", "verbund.cli.main", "up"], env=environment, stdout=subprocess.DEVNULL)
     try:
         ready = _seconds_until_ready(settings)
         time.sleep(_SETTLE_SECONDS)

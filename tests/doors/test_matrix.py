@@ -24,7 +24,7 @@ OPEN = {
     ("GET", path)
     for path in (
         *("/livez", "/readyz", "/version", "/metrics"),
-        *("/openapi.json", "/docs", "/docs.css", "/assets/{name}", "/sign-in", "/sign-out"),
+        *("/openapi.json", "/asyncapi.json", "/docs", "/docs.css", "/assets/{name}", "/sign-in", "/sign-out"),
     )
 }
 HOME = "/residences/{residence_id}"

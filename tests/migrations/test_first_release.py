@@ -9,8 +9,8 @@ from time import monotonic
 import psycopg
 import pytest
 from conftest import OfficeDatabase, OfficeDatabases
-from stage.checker import check, read_ledgers
-from stage.cube import Stage, stage
+from stage.checker import Evidence, check, read_ledgers
+from stage.cube import SECRET, Stage, stage
 from stage.facts import BOOK
 from stage.registration_office import ADDRESS, RegistrationOffice, loading_office
 from stage.releases import restore, rows_of, schema_of
@@ -61,6 +61,10 @@ async def cube(reporting: OfficeDatabase) -> AsyncIterator[Stage]:
         yield found
 
 
+def evidence(registration: OfficeDatabase, reporting: OfficeDatabase) -> Evidence:
+    return Evidence(registration.superuser().conninfo(), reporting.superuser().conninfo(), SECRET)
+
+
 @pytest.mark.parametrize("office", OFFICES)
 def test_a_database_of_the_first_release_becomes_one_of_today(
     office: Office, cluster: Cluster, office_database: OfficeDatabases
@@ -81,12 +85,13 @@ def test_a_database_of_the_first_release_becomes_one_of_today(
 def test_its_ledger_is_whole(registration: OfficeDatabase) -> None:
     *_, end = verify_ledgers(registration.settings("desk"))
     assert (end.ledger, end.done, end.damage) == (BOOK, BOOKED, None)
-    (book,) = read_ledgers(registration.superuser().conninfo())
+    with psycopg.connect(registration.superuser().conninfo()) as connection:
+        (book,) = read_ledgers(connection)
     assert len({event["type"] for event in book.events}) == 6
 
 
 def test_its_cube_is_the_fold_of_its_ledger(registration: OfficeDatabase, reporting: OfficeDatabase) -> None:
-    assert check(registration.superuser().conninfo(), reporting.superuser().conninfo(), [])["records"] == BOOKED
+    assert check(evidence(registration, reporting), [])["records"] == BOOKED
 
 
 async def test_the_office_goes_on_with_whom_it_knew(office: RegistrationOffice) -> None:
@@ -111,8 +116,7 @@ async def test_the_cube_goes_on_where_it_stood(
     assert left.status_code == 201, left.text
     await read(registration, cube, up_to=BOOKED + 3)
     assert await population(cube) == 4
-    acknowledged = [receipt["booking_id"] for receipt in (*receipts, left.json())]
-    checked = check(registration.superuser().conninfo(), reporting.superuser().conninfo(), acknowledged)
+    checked = check(evidence(registration, reporting), [*receipts, left.json()])
     assert checked["records"] == BOOKED + 3
     with psycopg.connect(reporting.superuser().conninfo()) as connection:
         assert connection.execute("select generation from cube.batch_head").fetchone() == (1,)

@@ -184,14 +184,14 @@ def _find_newer(type_: str, known: Mapping[str, type[Data]]) -> type[Data]:
 def _upcast(body: bytes, type_: str, model: type[Data]) -> bytes:
     """The same event with its data in the terms of the model's version, one version after the other."""
     attributes = _attributes_in(body)
-    said = attributes.get("data")
+    said: Any = attributes.get("data")
     (name, oldest), (_, newest) = _split(type_), _split(model.type)
     for step in range(oldest, newest):
         upcaster = model.upcasters.get(step)
         if upcaster is None:
             raise Undecodable("no_upcaster", f"{name}.v{step}")
         try:
-            said = upcaster(said)  # type: ignore[arg-type] - where it is none, the upcaster fails
+            said = upcaster(said)
         except Exception as error:
             raise Undecodable("upcaster_failed", f"{name}.v{step}: {type(error).__name__}") from error
     return to_json({**attributes, "type": model.type, "data": said})
