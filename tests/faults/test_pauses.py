@@ -95,7 +95,7 @@ def second_reader(municipality: Municipality) -> Iterator[str]:
     port = find_free_port()
     told = environment_of(process, office, find_offices(), settings, cluster) | {"VERBUND_PORT": str(port)}
     with (settings.layout.logs / "second-reader.log").open("ab") as log:
-        words = [sys.executable, "-m", "verbund.cli.main", "serve", process.name]
+        words = [sys.executable, "-m", "verbund.service.serving", process.name]
         running = subprocess.Popen(words, env=told, stdout=log, stderr=log)
     try:
         yield f"http://127.0.0.1:{port}"

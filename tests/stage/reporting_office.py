@@ -106,7 +106,7 @@ class ReportingOffice:
         }
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "verbund.cli.main", "serve", "reporting"],
+                [sys.executable, "-m", "verbund.service.serving", "reporting"],
                 env={**os.environ, **told},
                 stdout=log,
                 stderr=log,

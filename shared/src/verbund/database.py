@@ -1,11 +1,12 @@
-"""The one way to a PostgreSQL database: engines, and the migrations of an office's schemas."""
+"""The one way to a PostgreSQL database: engines, and the migrations of an office's schemas.
+
+Alembic is imported where a schema is migrated and nowhere else: services at work do without its ten megabytes.
+"""
 
 from importlib.resources import as_file, files
 from logging import getLogger
 from typing import Any
 
-from alembic import command, context
-from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -43,6 +44,9 @@ def migrate(settings: DatabaseSettings, office: Office) -> None:
 
 
 def _upgrade(connection: Connection, office: Office, package: str, version_table: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     with as_file(files(package)) as folder:
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
@@ -54,6 +58,8 @@ def _upgrade(connection: Connection, office: Office, package: str, version_table
 
 def run_migrations() -> None:
     """What each migrations package's `env.py` calls."""
+    from alembic import context
+
     attributes: dict[str, Any] = context.config.attributes
     connection: Connection = attributes["connection"]
     context.configure(connection=connection, version_table=attributes["version_table"])
@@ -64,5 +70,7 @@ def run_migrations() -> None:
 
 def migrated_office() -> Office:
     """For migration scripts: the office whose database is being migrated (role names start with its package name)."""
+    from alembic import context
+
     office: Office = context.config.attributes["office"]
     return office

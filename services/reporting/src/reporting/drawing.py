@@ -19,7 +19,6 @@ Call = Literal["vegalite_to_svg", "get_format_locale", "javascript_bundle"]
 """What can be asked for: functions of `vl_convert`."""
 _IDLE_SECONDS = 60.0
 _TRIES = 2  # the process may end itself in the very moment in which it is asked
-_LINE_BYTES = 1 << 20
 
 
 class DrawingFailed(Exception):
@@ -64,7 +63,7 @@ class DrawingProcess:
         """One line of answer; less than a line where the process has ended."""
         if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603 - this very module
-                self._program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=_LINE_BYTES
+                self._program, stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -9,7 +9,7 @@ from verbund.embedded import record
 from verbund.embedded.home import Home
 from verbund.embedded.postgres import Cluster
 
-PROGRAM = ("-m", "verbund.cli.main", "serve")
+PROGRAM = ("-m", "verbund.service.serving")
 """How a supervised process was called; its name follows."""
 
 _POLITE_SECONDS = 10.0
