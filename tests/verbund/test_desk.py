@@ -51,6 +51,12 @@ def query(database: OfficeDatabase, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql.encode()).fetchall()
 
 
+def change(database: OfficeDatabase, sql: str) -> None:
+    """As only a superuser can."""
+    with psycopg.connect(database.superuser().conninfo()) as connection:
+        connection.execute(sql.encode())
+
+
 def events(database: OfficeDatabase, ledger: str = BOOK) -> list[Event[Any]]:
     rows = query(database, f"select body from ledger.record where ledger = '{ledger}' order by number")
     return [decode(body, KNOWN) for (body,) in rows]
@@ -252,6 +258,38 @@ end $$;
 create constraint trigger waits after insert on tally.sum deferrable initially deferred
     for each row execute function tally.wait();
 """
+
+
+async def test_a_full_disk_is_said_at_once_and_nothing_is_booked(database: OfficeDatabase) -> None:
+    change(
+        database,
+        """
+        create function tally.no_room() returns trigger language plpgsql as $$
+        begin raise exception 'could not extend file' using errcode = 'disk_full'; end $$;
+        create trigger no_room before insert or update on tally.sum execute function tally.no_room();
+        """,
+    )
+    async with open_desk(database) as desk:
+        outcomes = await asyncio.gather(*(desk.carry_out(order(Add("a"))) for _ in range(3)), return_exceptions=True)
+        assert [outcome.code for outcome in outcomes if isinstance(outcome, Unavailable)] == ["storage_full"] * 3
+        assert amounts(database) == []
+        change(database, "drop trigger no_room on tally.sum")
+        assert (await desk.carry_out(order(Add("a")))).status == 201
+
+
+async def test_a_desk_without_orders_finds_out_that_its_database_is_well_again(database: OfficeDatabase) -> None:
+    name = database.name
+    limits = DeskLimits(deadline_seconds=0.2, beat_seconds=0.05)
+    async with open_desk(database, limits) as desk:
+        change(database, f"alter database {name} connection limit 0")
+        change(database, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'registration_desk'")
+        with pytest.raises(Unavailable):
+            await desk.carry_out(order(Add("a")))
+        assert await desk.trouble() is not None
+        change(database, f"alter database {name} connection limit -1")
+        async with asyncio.timeout(20):
+            while await desk.trouble() is not None:  # noqa: ASYNC110 - the desk tells nobody
+                await asyncio.sleep(0.01)
 
 
 async def test_nobody_is_answered_before_the_commit(database: OfficeDatabase) -> None:

@@ -1,4 +1,4 @@
-"""The one way to a PostgreSQL database: engines, and the migrations of an office's schemas.
+"""The one way to a PostgreSQL database: engines, the migrations of an office's schemas, and errors that pass.
 
 Alembic is imported where a schema is migrated and nowhere else: services at work do without its ten megabytes.
 """
@@ -8,8 +8,11 @@ from logging import getLogger
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from verbund.errors import Unavailable
 from verbund.events.offices import Office
 from verbund.settings import DatabaseSettings
 
@@ -17,6 +20,9 @@ _log = getLogger(__name__)
 
 # Migrations of one database exclude each other, from whichever process they are started ("Verbund" as a number).
 _MIGRATION_LOCK = 0x56657262756E64
+# SQLSTATE classes of a database that will be well again: nothing is wrong with what was asked (PostgreSQL, appendix A).
+_PASSING = ("08", "40", "53", "57", "58", "55P03")
+_DISK_FULL = "53100"
 
 
 def make_engine(settings: DatabaseSettings, *, size: int = 5, options: str = "") -> AsyncEngine:
@@ -28,6 +34,39 @@ def make_engine(settings: DatabaseSettings, *, size: int = 5, options: str = "")
         pool_pre_ping=True,
         connect_args={"options": f"-c timezone=UTC -c jit=off {options}", "connect_timeout": 5},
     )
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the database may well do the same in a moment."""
+    if isinstance(error, DBAPIError):
+        state = _state_of(error)
+        if state is None:  # never reached the server: a lost connection, or a value it could not even send
+            return error.connection_invalidated or isinstance(error, OperationalError)
+        return error.connection_invalidated or state.startswith(_PASSING)
+    return isinstance(error, PoolTimeout)
+
+
+def is_out_of_room(error: Exception) -> bool:
+    """Whether the disk of the database is full: that passes only when somebody makes room."""
+    return isinstance(error, DBAPIError) and _state_of(error) == _DISK_FULL
+
+
+def unavailable(error: Exception) -> Unavailable:
+    """What a caller is told of an error that passes; whether something was booked is not said."""
+    if is_out_of_room(error):
+        return Unavailable(
+            "storage_full",
+            "There is no room left to write anything down. Tell the people who run this service, and try again later.",
+            retry_after_seconds=30,
+        )
+    return Unavailable(
+        "database_unavailable", "The database does not answer. Try again in a moment.", retry_after_seconds=5
+    )
+
+
+def _state_of(error: DBAPIError) -> str | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
 
 
 def migrate(settings: DatabaseSettings, office: Office) -> None:

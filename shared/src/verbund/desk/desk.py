@@ -17,11 +17,12 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from verbund import metrics
+from verbund.database import is_out_of_room, is_passing, unavailable
 from verbund.desk.orders import Answer, Order, Rules
 from verbund.desk.transaction import Outcome, Scope, Transaction, scope_of
 from verbund.errors import Conflict, Problem, Unavailable
@@ -32,8 +33,6 @@ _log = getLogger(__name__)
 C = TypeVar("C")
 S = TypeVar("S")
 
-# SQLSTATE classes of a database that will be well again: nothing is wrong with the orders (PostgreSQL, appendix A).
-_PASSING = ("08", "40", "53", "57", "58", "55P03")
 _KEPT_DAYS = 30  # how long a repeat gets its answer again; a client that comes back later is a new one
 _FORGET = text(f"""
     delete from desk.answer where (principal, route, key) in (
@@ -181,6 +180,12 @@ class Desk(Generic[C, S]):
                 if _passing(error):
                     # Also after a commit whose word was lost: the answers tell, under the head lock, what was booked.
                     self._trouble = f"database: {type(error).__name__}"
+                    if is_out_of_room(error):
+                        # Trying again makes no room: callers learn at once what is wrong.
+                        _log.error("nothing can be booked: the disk of the database is full")
+                        for job in jobs:
+                            self._settle(job, unavailable(error))
+                        return
                     _log.warning("the desk tries its batch again", extra={"error": type(error).__name__})
                     jobs = self._give_up_the_late(jobs)
                     if not jobs:
@@ -246,6 +251,8 @@ class Desk(Generic[C, S]):
                     for head in await read_heads(connection):
                         metrics.LEDGER_HEAD.labels(head.ledger).set(head.number)
                 beats += 1
+                # Who is not ready may get no orders any more, and would never find out that the database is well.
+                self._trouble = None
             except (DBAPIError, OSError, PoolTimeout) as error:
                 _log.warning("no beat: the database does not answer", extra={"error": type(error).__name__})
             await asyncio.sleep(self._limits.beat_seconds)
@@ -261,12 +268,7 @@ def _too_late() -> Problem:
 
 def _passing(error: Exception) -> bool:
     """Whether the same batch may well succeed in a moment."""
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        if state is None:  # never reached the server: a lost connection, or a value it could not even send
-            return error.connection_invalidated or isinstance(error, OperationalError)
-        return error.connection_invalidated or str(state).startswith(_PASSING)
-    return isinstance(error, TimeoutError | OSError | PoolTimeout)
+    return is_passing(error) or isinstance(error, TimeoutError | OSError)
 
 
 def _word_for(outcome: Outcome) -> str:

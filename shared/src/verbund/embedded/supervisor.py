@@ -155,7 +155,7 @@ class Supervisor:
             try:
                 # In this thread: PostgreSQL ends with the thread that starts it.
                 self.cluster.start()
-            except (ClusterFailed, PortTaken) as error:
+            except (ClusterFailed, PortTaken, OSError) as error:  # OSError: no room for its configuration
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
                 self._tell(f"{error} Trying again in {wait:g} s.")
 

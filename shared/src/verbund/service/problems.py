@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 
+from verbund.database import is_passing, unavailable
 from verbund.errors import Finding, NotFound, NotNow, Problem, TooLarge, Unauthenticated
 from verbund.service.kit import kit_of
 from verbund.service.trace import current_trace
@@ -78,7 +79,7 @@ def problem_of(error: Exception, request: Request) -> Problem:
         return _problem_of_validation(error, request)
     if isinstance(error, HTTPException):
         return _problem_of_http(error, request)
-    return internal_error()
+    return unavailable(error) if is_passing(error) else internal_error()
 
 
 def _problem_of_validation(error: RequestValidationError, request: Request) -> Problem:
