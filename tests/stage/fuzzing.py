@@ -14,6 +14,7 @@ from typing import Any
 import schemathesis
 from hypothesis import strategies as st
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.hooks import unregister
@@ -24,7 +25,18 @@ NDJSON = "application/x-ndjson"
 _REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422"]
 # The rules of an office may refuse what is well written: then these, with a code of the rule.
 _ACCEPTED = ["2xx", "404", "409", "422"]
-_NOT_UNDERSTOOD = frozenset({"invalid", "json_malformed", "content_type_wrong", "bad_request"})
+_NOT_UNDERSTOOD = frozenset(
+    {
+        *("invalid", "json_malformed", "content_type_wrong", "bad_request"),
+        *("field_twice", "given_twice", "nul_character", "cursor_invalid"),
+    }
+)
+_AT_THE_DOOR = frozenset(
+    {
+        *("token_missing", "token_invalid", "not_found", "method_not_allowed"),
+        *("idempotency_key_missing", "idempotency_key_invalid"),
+    }
+)
 
 
 @dataclass
@@ -157,11 +169,21 @@ def _note(recorder: ScenarioRecorder, found: Found) -> None:
         case, answer = recorder.cases[case_id].value, interaction.response
         assert answer is not None, f"no answer to {case.as_curl_command()}"
         found.answers[case.operation.label, answer.status_code] += 1
-        if case.meta is None or not case.meta.generation.mode.is_positive or answer.status_code < 400:
-            continue
-        if answer.json()["code"] in _NOT_UNDERSTOOD:
-            found.wrong.append(f"{case.as_curl_command()}\nfits the document, and was not understood: {answer.text}")
+        if answer.status_code >= 400 and (wrong := _refused_by_chance(case, answer.json()["code"])):
+            found.wrong.append(f"{wrong}\n{case.as_curl_command()}\n{answer.text}")
     for checks in recorder.checks.values():
         for check in checks:
             if check.failure_info is not None:
                 found.wrong.append(f"{check.name}: {check.failure_info.failure}\n{check.failure_info.code_sample}")
+
+
+def _refused_by_chance(case: schemathesis.Case[Any], code: str) -> str | None:
+    """What is wrong where a good request was not understood, or where a bad one was and a rule refused it."""
+    if case.meta is None:
+        return None
+    if case.meta.generation.mode.is_positive and code in _NOT_UNDERSTOOD:
+        return "This fits the document, and was not understood:"
+    bad = {place for place, part in case.meta.components.items() if part.mode.is_negative}
+    if bad & {ParameterLocation.BODY, ParameterLocation.QUERY} and code not in _NOT_UNDERSTOOD | _AT_THE_DOOR:
+        return "This does not fit the document, and only a rule of the office refused it:"
+    return None
