@@ -76,6 +76,10 @@ def forget(data: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def make_no_json(data: dict[str, Any]) -> dict[str, Any]:
+    return {"transitions": object()}
+
+
 NAME = "de.verbund.registration.resident-welcomed"
 REFUSED = [
     pytest.param(1, {2: counts_are_transitions}, "no_upcaster", f"{NAME}.v1", id="the first is missing"),
@@ -83,6 +87,7 @@ REFUSED = [
     pytest.param(2, {1: sex_is_unknown}, "no_upcaster", f"{NAME}.v2", id="its own is missing"),
     pytest.param(1, {1: fail}, "upcaster_failed", f"{NAME}.v1: ZeroDivisionError", id="the first fails"),
     pytest.param(1, {1: forget, 2: counts_are_transitions}, "upcaster_failed", f"{NAME}.v2: KeyError", id="loses data"),
+    pytest.param(2, {2: make_no_json}, "upcaster_failed", f"{NAME}.v2: PydanticSerializationError", id="makes no JSON"),
     pytest.param(2, {2: forget}, "wrong_shape", "data/transitions", id="makes another shape"),
     pytest.param(4, {}, "unknown_type", f"{NAME}.v4", id="newer than the reader"),
     pytest.param(0, {}, "unknown_type", f"{NAME}.v0", id="no version"),

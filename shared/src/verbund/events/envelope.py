@@ -194,7 +194,10 @@ def _upcast(body: bytes, type_: str, model: type[Data]) -> bytes:
             said = upcaster(said)
         except Exception as error:
             raise Undecodable("upcaster_failed", f"{name}.v{step}: {type(error).__name__}") from error
-    return to_json({**attributes, "type": model.type, "data": said})
+    try:
+        return to_json({**attributes, "type": model.type, "data": said})
+    except ValueError as error:  # it made what no JSON can say
+        raise Undecodable("upcaster_failed", f"{name}.v{newest - 1}: {type(error).__name__}") from error
 
 
 def _split(type_: str) -> tuple[str, int]:
