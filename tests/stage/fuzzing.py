@@ -73,11 +73,6 @@ def documented(
     """
     document = office.app.openapi()
     routes = {path: item for path, item in document["paths"].items() if path.startswith(below)}
-    paths = {"": known, **(known_by_path or {})}
-    bound = {
-        path: {name: {"dictionary": f"{path}{name}", "probability": 0.7} for name in names}
-        for path, names in paths.items()
-    }
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
@@ -90,17 +85,7 @@ def documented(
                 "positive_data_acceptance": {"expected-statuses": _ACCEPTED},
                 "negative_data_rejection": {"expected-statuses": _REFUSED},
             },
-            "dictionaries": {
-                f"{path}{name}": {"values": list(values)}
-                for path, names in paths.items()
-                for name, values in names.items()
-            },
-            "parameters": bound.pop(""),
-            "operations": [
-                *({"include-path": path, "parameters": names} for path, names in bound.items()),
-                # Any text is an upload; which of its lines are refused stands in an answer that is 200.
-                {"include-path": "/initial-load/bookings", "checks": {"negative_data_rejection": {"enabled": False}}},
-            ],
+            **_hints(known, known_by_path or {}),
         }
     )
     schema = schemathesis.openapi.from_dict({**document, "paths": routes}, config=config)
@@ -113,6 +98,25 @@ def documented(
         return strategy | lines_like(json.loads(body["content"][NDJSON]["example"]))
 
     return schema
+
+
+def _hints(known: Known, known_by_path: Mapping[str, Known]) -> dict[str, Any]:
+    """What schemathesis is told beside the document: values that mean something here, often but not always used."""
+    dictionaries: dict[str, Any] = {}
+
+    def bound(place: str, names: Known) -> dict[str, Any]:
+        dictionaries.update({f"{place}{name}": {"values": list(values)} for name, values in names.items()})
+        return {name: {"dictionary": f"{place}{name}", "probability": 0.7} for name in names}
+
+    return {
+        "dictionaries": dictionaries,
+        "parameters": bound("", known),
+        "operations": [
+            *({"include-path": path, "parameters": bound(path, names)} for path, names in known_by_path.items()),
+            # Any text is an upload; which of its lines are refused stands in an answer that is 200.
+            {"include-path": "/initial-load/bookings", "checks": {"negative_data_rejection": {"enabled": False}}},
+        ],
+    }
 
 
 def lines_like(example: Mapping[str, Any]) -> st.SearchStrategy[str]:
@@ -183,7 +187,8 @@ def _refused_by_chance(case: schemathesis.Case[Any], code: str) -> str | None:
         return None
     if case.meta.generation.mode.is_positive and code in _NOT_UNDERSTOOD:
         return "This fits the document, and was not understood:"
-    bad = {place for place, part in case.meta.components.items() if part.mode.is_negative}
-    if bad & {ParameterLocation.BODY, ParameterLocation.QUERY} and code not in _NOT_UNDERSTOOD | _AT_THE_DOOR:
+    # Only of bodies is that known: in an address everything is text, and fits many a schema once it is sent.
+    body = case.meta.components.get(ParameterLocation.BODY)
+    if body is not None and body.mode.is_negative and code not in _NOT_UNDERSTOOD | _AT_THE_DOOR:
         return "This does not fit the document, and only a rule of the office refused it:"
     return None
