@@ -20,11 +20,11 @@ BUGS = (
         (
             Edit(
                 _READER,
-                "            if events:\n                await self._effect.apply(connection, events)\n",
-                "            if moves:\n"
-                "                await move_positions(connection, moves)\n"
-                "                await (await connection.get_raw_connection()).driver_connection.commit()\n"
-                "            if events:\n                await self._effect.apply(connection, events)\n",
+                "        if events:\n            await self._effect.apply(connection, events)\n",
+                "        if moves:\n"
+                "            await move_positions(connection, moves)\n"
+                "            await (await connection.get_raw_connection()).driver_connection.commit()\n"
+                "        if events:\n            await self._effect.apply(connection, events)\n",
             ),
         ),
     ),

@@ -18,7 +18,8 @@ from stage.waiting import comes_to_wait
 from verbund.database import make_engine
 from verbund.events.envelope import Data, Event
 from verbund.feeds.batch import Batch
-from verbund.feeds.ledger_feed import LedgerFeed, Source
+from verbund.feeds.ledger_feed import LedgerFeed
+from verbund.feeds.ledger_view import Source
 from verbund.feeds.positions import resume_ledger
 from verbund.feeds.reader import Reader
 from verbund.ledger.record import Entry, Record, seal

@@ -16,6 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from reporting.deltas import Delta, Dims, cell_of
+from verbund.events.ledger_ids import book_of
+from verbund.feeds.reader import EffectRefused
 
 CHANNEL = "cube"
 """PostgreSQL notifies here, with the municipality as payload, when a batch was committed."""
@@ -68,14 +70,14 @@ _BATCHES = text("""
 _VERSIONS = text("select municipality, versions from cube.batch_head order by municipality")
 
 
-class CubeOfAnotherVersion(Exception):
+class CubeOfAnotherVersion(EffectRefused):
     """The cube was made by other versions of the delta functions: taking more in would mix two meanings."""
+
+    reason = "other_version"
 
     def __init__(self, municipality: str, stood: Mapping[str, int], wanted: Mapping[str, int]) -> None:
         differing = ", ".join(
-            f"{office} has {stood[office]} there and {wanted[office]} here"
-            for office in sorted(stood.keys() & wanted.keys())
-            if stood[office] != wanted[office]
+            f"{office} has {stood[office]} there and {wanted[office]} here" for office in _differing(stood, wanted)
         )
         super().__init__(
             f"the cube of {municipality} was made by other versions of the delta functions ({differing}):"
@@ -104,8 +106,14 @@ class Numbered:
 async def check_versions(connection: AsyncConnection, versions: Mapping[str, int]) -> None:
     """Raise `CubeOfAnotherVersion` where deltas of an office stand in the cube under another version."""
     for row in await connection.execute(_VERSIONS):
-        if any(versions.get(office, version) != version for office, version in row.versions.items()):
+        if _differing(row.versions, versions):
             raise CubeOfAnotherVersion(row.municipality, row.versions, versions)
+
+
+async def list_books_of_other_versions(connection: AsyncConnection, versions: Mapping[str, int]) -> list[str]:
+    """The books whose deltas stand in the cube under another version than these."""
+    rows = await connection.execute(_VERSIONS)
+    return [book_of(row.municipality, office) for row in rows for office in _differing(row.versions, versions)]
 
 
 async def append(connection: AsyncConnection, municipality: str, batch: UUID, deltas: Sequence[Delta]) -> None:
@@ -163,6 +171,10 @@ async def read_batches(connection: AsyncConnection, municipality: str, after: in
     """The deltas of the batches with after < number <= until, in order of number."""
     rows = await connection.execute(_BATCHES, {"municipality": municipality, "after": after, "until": until})
     return [Numbered(number, Delta(place, measure, _dims(dims), *rest)) for number, place, measure, dims, *rest in rows]
+
+
+def _differing(stood: Mapping[str, int], wanted: Mapping[str, int]) -> list[str]:
+    return [office for office in sorted(stood.keys() & wanted.keys()) if stood[office] != wanted[office]]
 
 
 def _dims(dims: dict[str, str]) -> Dims:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from reporting.cube import check_versions
+from reporting.cube import CubeOfAnotherVersion, list_books_of_other_versions
 from reporting.deltas import delta_functions
 from reporting.office import OFFICE
 from reporting.reader import CubeEffect
@@ -31,17 +31,19 @@ def create(settings: ReaderSettings | None = None) -> FastAPI:
         OFFICE.processes[1],
         settings,
         routers=[],
-        parts=[_of_this_version(engine, effect), *feeds],
+        parts=[_of_this_version(engine, effect, reader), *feeds],
         probes=[Probe(f"books of {feed.office}", feed.trouble) for feed in feeds],
     )
 
 
 @asynccontextmanager
-async def _of_this_version(engine: AsyncEngine, effect: CubeEffect) -> AsyncIterator[None]:
-    """Does not start on a cube that other delta functions made: half of it would count by other rules."""
+async def _of_this_version(engine: AsyncEngine, effect: CubeEffect, reader: Reader) -> AsyncIterator[None]:
+    """Stops the books that other delta functions counted: half of them would count by other rules."""
     try:
         async with engine.connect() as connection:
-            await check_versions(connection, effect.versions)
+            books = await list_books_of_other_versions(connection, effect.versions)
+        for book in books:
+            await reader.stop(book, CubeOfAnotherVersion.reason)
         yield
     finally:
         await engine.dispose()

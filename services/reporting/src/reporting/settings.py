@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from verbund.feeds.ledger_feed import Source
+from verbund.feeds.ledger_view import Source
 from verbund.settings import ServiceSettings
 
 

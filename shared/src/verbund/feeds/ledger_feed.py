@@ -13,17 +13,13 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from verbund import metrics
-from verbund.database import make_engine
 from verbund.feeds.batch import Batch, Beat
+from verbund.feeds.ledger_view import LedgerView, Source
 from verbund.feeds.reader import Reader
 from verbund.ledger.record import Record
-from verbund.ledger.store import channel_for
-from verbund.settings import DatabaseSettings
 
 _log = getLogger(__name__)
 
@@ -33,15 +29,6 @@ LARGEST_BATCH = 2_000  # records in one transaction under backlog: about 2 MB, s
 _TRIES_AT_A_HOLE = 5  # reading again from the position: only a hole that stays is real
 _SLOWEST_RETRY_SECONDS = 5.0
 _DEAD_AFTER_SECONDS = 30.0
-
-
-class Source(BaseModel):
-    """An office whose ledgers are read, and the role that may read them."""
-
-    model_config = ConfigDict(frozen=True)
-
-    office: str
-    database: DatabaseSettings
 
 
 @dataclass(slots=True)
@@ -56,8 +43,7 @@ class LedgerFeed:
     def __init__(self, source: Source, reader: Reader, reader_name: str) -> None:
         self._source = source
         self._reader = reader
-        self._schema = channel_for(reader_name)
-        self._engine = make_engine(source.database, size=2)
+        self._view = LedgerView(source, reader_name)
         self._wake = asyncio.Event()
         self._state = _State()
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,7 +74,7 @@ class LedgerFeed:
         with suppress(asyncio.CancelledError):
             await listening
         await following
-        await self._engine.dispose()
+        await self._view.close()
 
     async def trouble(self) -> str | None:
         """What keeps this feed from reading, or None: for `/readyz`. Progress counts, not the process's life."""
@@ -128,12 +114,12 @@ class LedgerFeed:
 
     async def _round(self) -> bool:
         """Hear where the ledgers end, read what is new; returns whether there is more to read at once."""
-        beats = await self._read_beats()
+        beats = await self._view.beats()
         if not beats:
             return False
         if monotonic() - self._heard >= _HEAR_SECONDS:
             for ledger in await self._reader.hear(beats):
-                await self._reader.confirm(ledger, lambda ledger=ledger: self._read_beat(ledger))  # type: ignore[misc]
+                await self._reader.confirm(ledger, lambda ledger=ledger: self._view.beat(ledger))  # type: ignore[misc]
             self._heard = monotonic()
         positions = await self._reader.positions()
         stopped = await self._reader.stopped()
@@ -142,7 +128,7 @@ class LedgerFeed:
             number = positions[beat.ledger].number if beat.ledger in positions else 0
             if beat.number <= number or beat.ledger in stopped:
                 continue
-            records = await self._read(beat.ledger, number, LARGEST_BATCH)
+            records = await self._view.records(beat.ledger, number, LARGEST_BATCH)
             more |= await self._take(beat, number, records)
         return more
 
@@ -166,26 +152,6 @@ class LedgerFeed:
             del self._tries[beat.ledger]
         return False
 
-    async def _read_beats(self) -> list[Beat]:
-        query = text(f"select ledger, number, hash, beat_at from {self._schema}.head order by ledger")  # noqa: S608
-        async with self._engine.connect() as connection:
-            return [Beat(*row) for row in await connection.execute(query)]
-
-    async def _read_beat(self, ledger: str) -> Beat:
-        for beat in await self._read_beats():
-            if beat.ledger == ledger:
-                return beat
-        return Beat(ledger, 0, bytes(32), None)  # the ledger is gone: as if it had been restored to nothing
-
-    async def _read(self, ledger: str, after: int, limit: int) -> list[Record]:
-        query = text(
-            f"select ledger, number, previous, hash, body from {self._schema}.record"  # noqa: S608
-            " where ledger = :ledger and number > :after order by number limit :limit"
-        )
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(query, {"ledger": ledger, "after": after, "limit": limit})
-            return [Record(*row) for row in rows]
-
     async def _listen(self) -> None:
         """Wake the feed when the office books; without this it still looks once a second."""
         while True:
@@ -193,7 +159,7 @@ class LedgerFeed:
                 async with await psycopg.AsyncConnection.connect(
                     self._source.database.conninfo(), autocommit=True
                 ) as connection:
-                    await connection.execute(f"listen {self._schema}".encode())
+                    await connection.execute(f"listen {self._view.channel}".encode())
                     async for _ in connection.notifies():
                         self._wake.set()
             except (psycopg.Error, OSError) as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from logging import getLogger
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -29,11 +29,20 @@ from verbund.ledger.record import Record
 _log = getLogger(__name__)
 
 
+class EffectRefused(Exception):
+    """The effect does not take a ledger's events in as things are; subclasses say why the ledger is stopped."""
+
+    reason: ClassVar[str]
+
+
 class Effect(Protocol):
     """What reading does to the reader's own database."""
 
     async def apply(self, connection: AsyncConnection, events: Sequence[Event[Any]]) -> None:
-        """Take these events in; runs in the reader's transaction, with the positions of their ledgers locked."""
+        """Take these events in; runs in the reader's transaction, with the positions of their ledgers locked.
+
+        May raise `EffectRefused`, as may `finish`; everything else that it raises is a fault of its own.
+        """
         ...
 
     async def finish(self, connection: AsyncConnection) -> None:
@@ -52,6 +61,9 @@ class Taken:
     holes: list[str] = field(default_factory=list)
     """Ledgers to be read again from their positions."""
     stopped: list[str] = field(default_factory=list)
+    alarms: dict[str, str] = field(default_factory=dict)
+    """Ledgers that this batch stopped, and why."""
+    set_aside: list[Parked] = field(default_factory=list)
 
 
 class Reader:
@@ -84,11 +96,11 @@ class Reader:
                 part = await self._take(Batch([record]))
             except (SQLAlchemyError, OSError, TimeoutError):
                 raise
-            except Exception:  # noqa: BLE001 - the guilty record is found below, and its ledger stopped
+            except Exception as error:  # noqa: BLE001 - its ledger is stopped
                 _log.exception(
                     "the effect of a record failed", extra={"ledger": record.ledger, "number": record.number}
                 )
-                await self.stop(record.ledger, "effect_failed")
+                await self.stop(record.ledger, error.reason if isinstance(error, EffectRefused) else "effect_failed")
                 whole.stopped.append(record.ledger)
                 continue
             whole.applied += part.applied
@@ -101,43 +113,46 @@ class Reader:
 
     async def _take(self, batch: Batch) -> Taken:
         begun = monotonic()
-        taken = Taken()
         async with self._engine.begin() as connection:
-            await open_positions(connection, batch.ledgers)
-            standings = await lock_positions(connection, batch.ledgers)
-            moves: list[tuple[Position, datetime | None]] = []
-            events: list[Event[Any]] = []
-            parked: list[Parked] = []
-            alarms: dict[str, str] = {}
-            for ledger, standing in standings.items():
-                if standing.stop_reason is not None:
-                    taken.stopped.append(ledger)
-                    continue
-                sifted = sift(standing.position, [r for r in batch.records if r.ledger == ledger])
-                taken.repeats += sifted.repeats
-                parked.extend(Parked(record, "hash_mismatch") for record in sifted.foreign)
-                last = self._decode(sifted.fresh, events, parked)
-                if sifted.fresh:
-                    moves.append((sifted.position, last))
-                    taken.positions[ledger] = sifted.position.number
-                if sifted.hole:
-                    taken.holes.append(ledger)
-                if sifted.stop is not None:
-                    await stop_ledger(connection, ledger, sifted.stop)
-                    taken.stopped.append(ledger)
-                    alarms[ledger] = sifted.stop
-            if events:
-                await self._effect.apply(connection, events)
-            if parked:
-                await park(connection, parked)
-            if moves:
-                await move_positions(connection, moves)
-            if events:
-                await self._effect.finish(connection)
-        for ledger, reason in alarms.items():
+            taken = await self.take_within(connection, batch)
+        for ledger, reason in taken.alarms.items():
             self._sound_alarm(ledger, reason)
-        taken.applied, taken.parked = len(events), len(parked)
-        self._count(taken, parked, monotonic() - begun)
+        self._count(taken, monotonic() - begun)
+        return taken
+
+    async def take_within(self, connection: AsyncConnection, batch: Batch) -> Taken:
+        """Take a batch in the caller's transaction; nothing of it has happened until that commits."""
+        taken = Taken()
+        await open_positions(connection, batch.ledgers)
+        standings = await lock_positions(connection, batch.ledgers)
+        moves: list[tuple[Position, datetime | None]] = []
+        events: list[Event[Any]] = []
+        for ledger, standing in standings.items():
+            if standing.stop_reason is not None:
+                taken.stopped.append(ledger)
+                continue
+            sifted = sift(standing.position, [r for r in batch.records if r.ledger == ledger])
+            taken.repeats += sifted.repeats
+            taken.set_aside.extend(Parked(record, "hash_mismatch") for record in sifted.foreign)
+            last = self._decode(sifted.fresh, events, taken.set_aside)
+            if sifted.fresh:
+                moves.append((sifted.position, last))
+                taken.positions[ledger] = sifted.position.number
+            if sifted.hole:
+                taken.holes.append(ledger)
+            if sifted.stop is not None:
+                await stop_ledger(connection, ledger, sifted.stop)
+                taken.stopped.append(ledger)
+                taken.alarms[ledger] = sifted.stop
+        if events:
+            await self._effect.apply(connection, events)
+        if taken.set_aside:
+            await park(connection, taken.set_aside)
+        if moves:
+            await move_positions(connection, moves)
+        if events:
+            await self._effect.finish(connection)
+        taken.applied, taken.parked = len(events), len(taken.set_aside)
         return taken
 
     def _decode(self, records: Sequence[Record], events: list[Event[Any]], parked: list[Parked]) -> datetime | None:
@@ -155,11 +170,11 @@ class Reader:
             last = event.time
         return last
 
-    def _count(self, taken: Taken, parked: Sequence[Parked], seconds: float) -> None:
+    def _count(self, taken: Taken, seconds: float) -> None:
         metrics.FEED_COMMIT_SECONDS.observe(seconds)
         metrics.FEED_BATCH_SIZE.observe(taken.applied)
         metrics.FEED_REPEATS.inc(taken.repeats)
-        for item in parked:
+        for item in taken.set_aside:
             metrics.FEED_PARKED.labels(item.reason).inc()
             _log.error(
                 "a record was parked: figures miss it until somebody decides",
