@@ -19,13 +19,14 @@ READ = Permission("read_residences", roles=_CLERKS, purpose="keeping the registe
 LOAD = Permission("load_residences", roles=frozenset({"initial_load"}), purpose="initial load of the register")
 
 
-def _desk(request: Request) -> Desk[Command, Resident]:
+# Coroutines, though they wait for nothing: FastAPI hands plain functions to a thread, at the price of a small request.
+async def _desk(request: Request) -> Desk[Command, Resident]:
     desk = request.app.state.desk
     assert isinstance(desk, Desk)
     return desk
 
 
-def _engine(request: Request) -> AsyncEngine:
+async def _engine(request: Request) -> AsyncEngine:
     engine = request.app.state.engine
     assert isinstance(engine, AsyncEngine)
     return engine

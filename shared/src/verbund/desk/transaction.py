@@ -22,12 +22,12 @@ C = TypeVar("C")
 S = TypeVar("S")
 Scope = tuple[str, str, str]
 
+# One JSON document instead of arrays: PostgreSQL takes it apart faster than the driver can quote what is in it.
 _ANSWERED = text("""
     select principal, route, key, fingerprint, status, location, etag, receipt from desk.answer
-    join unnest(cast(:principals as text[]), cast(:routes as text[]), cast(:keys as text[]))
-        as asked (principal, route, key) using (principal, route, key)
+    join jsonb_to_recordset(cast(:asked as jsonb)) as asked (principal text, route text, key text)
+        using (principal, route, key)
 """)
-# One JSON document instead of arrays: PostgreSQL takes it apart faster than the driver can quote what is in it.
 _KEEP_ANSWERS = text("""
     insert into desk.answer (principal, route, key, fingerprint, status, location, etag, receipt)
     select principal, route, key, decode(fingerprint, 'hex'), status, location, etag, receipt
@@ -139,9 +139,8 @@ class Transaction(Generic[C, S]):
     async def _answers_given(
         self, connection: AsyncConnection, orders: Sequence[Order[C]]
     ) -> dict[Scope, tuple[bytes, Answer]]:
-        scopes = [scope_of(order) for order in orders]
-        columns = dict(zip(("principals", "routes", "keys"), map(list, zip(*scopes, strict=True)), strict=True))
-        rows = await connection.execute(_ANSWERED, columns)
+        asked = [{"principal": order.principal, "route": order.route, "key": order.idempotency_key} for order in orders]
+        rows = await connection.execute(_ANSWERED, {"asked": json.dumps(asked)})
         return {
             (row.principal, row.route, row.key): (
                 row.fingerprint,

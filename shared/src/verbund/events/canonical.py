@@ -28,7 +28,7 @@ def _refuse_what_has_no_canonical_form(value: object) -> None:
         for key, item in value.items():  # type: ignore[attr-defined]
             if not (isinstance(key, str) and key.isascii()):
                 raise TypeError(f"key {key!r} is not an ASCII string")
-            if type(item) is not str:  # most are: a call saved for each
+            if type(item) is not str and item is not None:  # most are: a call saved for each
                 _refuse_what_has_no_canonical_form(item)
     elif kind is int:
         if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:  # type: ignore[operator]

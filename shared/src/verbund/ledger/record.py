@@ -10,6 +10,8 @@ import uuid_utils
 
 from verbund.events.envelope import Data, Event, encode, sequence_of
 
+_Event = Event[Any]  # named once: the brackets are looked up at every mention
+
 GENESIS = bytes(32)
 """The previous hash of a ledger's first record."""
 
@@ -71,7 +73,7 @@ def seal(head: Head, entries: Sequence[Entry]) -> tuple[Head, list[Record]]:
 
 def _event(ledger: str, number: int, entry: Entry) -> Event[Any]:
     # Unchecked construction: every part comes from checked models, and this is the hottest line of a booking.
-    return Event[Any].model_construct(
+    return _Event.model_construct(
         id=str(uuid_utils.uuid7()),
         source=ledger,
         type=entry.data.type,

@@ -8,7 +8,6 @@ The route declares its permission as any other; the order form takes the princip
 """
 
 import hmac
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from verbund.desk.orders import Answer, CloseInitialLoad, Order
@@ -151,8 +151,7 @@ def answer_response(answer: Answer) -> Response:
         headers["ETag"] = answer.etag
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
-    content = json.dumps(answer.receipt, ensure_ascii=False, separators=(",", ":")).encode()
-    return Response(content, status_code=answer.status, headers=headers, media_type="application/json")
+    return Response(to_json(answer.receipt), status_code=answer.status, headers=headers, media_type="application/json")
 
 
 def _keyed_hash(secret: bytes, parts: Iterable[bytes | None]) -> bytes:

@@ -55,7 +55,7 @@ _MOVE = Sheet(MoveForm, ("moved_on", *_ADDRESS), frozenset({"landlord_confirmati
 _DEREGISTER = Sheet(DeregistrationForm, ("deregistered_on", "reason"))
 
 
-def _pages(request: Request) -> Pages:
+async def _pages(request: Request) -> Pages:
     pages = request.app.state.pages
     assert isinstance(pages, Pages)
     return pages

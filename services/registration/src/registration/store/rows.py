@@ -3,11 +3,11 @@
 Arrays would do too; but the driver quotes their elements one by one in Python, which costs more than all the rules.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,7 +31,7 @@ async def amend(connection: AsyncConnection, table: Table, rows: Sequence[Row]) 
 
 
 def _document(rows: Sequence[Row]) -> str:
-    return json.dumps(rows, ensure_ascii=False, default=str)
+    return to_json(rows).decode()
 
 
 @cache

@@ -25,7 +25,7 @@ _LONGEST_SECONDS = 3_600.0
 router = APIRouter(tags=["live"])
 
 
-def get_hub(request: Request) -> Hub:
+async def get_hub(request: Request) -> Hub:
     """The hub of this process; raises `Unavailable` until it has read the cube once."""
     hub = request.app.state.hub
     assert isinstance(hub, Hub)
