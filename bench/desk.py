@@ -1,91 +1,97 @@
-"""Durable orders a second over the desk (many callers, group commit) against one transaction for each order.
+"""Durable registrations a second through HTTP, against one transaction for each request and against no database.
 
-Both book the same registrations with the office's real rules: event, head, state, vault row, answer, with fsync.
-Run: `python bench/desk.py [orders]`.
+Three processes, each behind the very same doors (uvicorn, token, checks, rules) with fsync as in production: the
+registration office as it is; the same with an SQLModel-ORM session for each request in the place of its desk; the
+same with a desk that books nothing. They take turns; a ratio is the median of the rounds' ratios.
+Run: `python bench/desk.py [--seconds N] [--connections N] [--rounds N]`.
 """
 
-import asyncio
+import json
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import date
-from time import perf_counter
-from typing import Any
-from uuid import uuid4
+from argparse import ArgumentParser, Namespace
+from contextlib import ExitStack
+from operator import truediv
+from pathlib import Path
+from statistics import median
 
-from stand import report, scratch_offices
+import psycopg
+from stand import Town, add_database, post, report, scratch_town
 
-from registration.commands import RegisterResidence, ResidenceForm
-from registration.domain import lists_of
-from registration.store.rules import RegistrationRules
-from verbund.database import make_engine
-from verbund.desk.desk import Desk
-from verbund.desk.orders import CloseInitialLoad, Order
-from verbund.desk.transaction import Transaction
 from verbund.embedded.postgres import Cluster
 
-MUNICIPALITY = "05913000"
-CALLERS = 200
+_HERE = Path(__file__).parent
 
 
-def orders(count: int) -> Iterator[Order[Any]]:
-    """Registrations of different people, each under a key of its own."""
-    for n in range(count):
-        form = ResidenceForm(
-            area="05",
-            street="Beispielweg",
-            house_number=str(n % 200 + 1),
-            landlord_confirmation="present",
-            family_name=f"Muster{n}",
-            given_names="Alex",
-            birth_date=date(1960 + n % 50, 1, 1),
-            sex="unknown",
-            nationality="154",
-            moved_in_on=date(2026, 1, 1),
-            arrival_kind="abroad",
-            previous_state="154",
+def rate(url: str, token: str, wanted: Namespace) -> tuple[float, int]:
+    """Answers a second, and how many there were; every one has to be a 201."""
+    words = [str(_HERE / "callers.py"), url, "--seconds", str(wanted.seconds), "--connections", str(wanted.connections)]
+    ran = subprocess.run([sys.executable, *words], input=token, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(ran.stderr[-3000:])
+    said = json.loads(ran.stdout)
+    if set(said["statuses"]) != {"201"}:
+        raise RuntimeError(f"not everything was booked: {said['statuses']}")
+    return said["per_second"], said["statuses"]["201"]
+
+
+def count_records(cluster: Cluster, database: str) -> int:
+    """What stands in the book."""
+    with psycopg.connect(cluster.superuser(database).conninfo()) as connection:
+        row = connection.execute(
+            "select count(*) from ledger.record where convert_from(body, 'UTF8') like '%registered%'"
         )
-        yield _order(RegisterResidence(form=form))
+        return int(row.fetchall()[0][0])
 
 
-def _order(command: Any) -> Order[Any]:
-    return Order(command, "clerk:bench", "bench", "/residences", str(uuid4()), b"fingerprint")
-
-
-async def rate(
-    todo: Iterator[Order[Any]], count: int, callers: int, do: Callable[[Order[Any]], Awaitable[Any]]
-) -> float:
-    """Orders a second when this many callers carry them out, each waiting for its answer."""
-
-    async def caller() -> None:
-        for order in todo:
-            await do(order)
-
-    begun = perf_counter()
-    await asyncio.gather(*(caller() for _ in range(callers)))
-    return count / (perf_counter() - begun)
-
-
-async def measure(cluster: Cluster, count: int) -> None:
-    """Measure both in one run and print the closing line."""
-    settings = cluster.settings("registration_desk", "registration")
-    rules = RegistrationRules(lists_of(MUNICIPALITY))
-    single_count = max(count // 10, 100)
-    async with Desk(rules, make_engine(settings), MUNICIPALITY) as desk:
-        await desk.carry_out(_order(CloseInitialLoad()))
-        engine, transaction = make_engine(settings), Transaction(rules, MUNICIPALITY)
-
-        async def in_a_transaction_of_its_own(order: Order[Any]) -> None:
-            async with engine.begin() as connection:
-                await transaction.carry_out(connection, [order])
-
-        single = await rate(orders(single_count), single_count, 1, in_a_transaction_of_its_own)
-        grouped = await rate(orders(count), count, CALLERS, desk.carry_out)
-        await engine.dispose()
+def measure(town: Town, wanted: Namespace) -> None:
+    """Measure all three in turns and print the closing line."""
+    add_database(town.cluster, "registration", "registration_orm")
+    other = [sys.executable, str(_HERE / "other_desks.py")]
+    token = town.token("registration", "clerk")
+    with ExitStack() as stack:
+        urls = {
+            "desk": stack.enter_context(town.running("registration")),
+            "orm": stack.enter_context(
+                town.running("registration", [*other, "orm"], DATABASE__NAME="registration_orm")
+            ),
+            "no_database": stack.enter_context(town.running("registration", [*other, "nothing"])),
+        }
+        post(urls["desk"], "/initial-load/closing", town.token("registration", "initial_load"))
+        for url in urls.values():
+            rate(url, token, Namespace(seconds=min(wanted.seconds, 1.0), connections=wanted.connections))  # warm
+        before = {name: count_records(town.cluster, name) for name in ("registration", "registration_orm")}
+        rates: dict[str, list[float]] = {name: [] for name in urls}
+        answered = dict.fromkeys(urls, 0)
+        for _ in range(wanted.rounds):
+            for name, url in urls.items():
+                per_second, many = rate(url, token, wanted)
+                rates[name].append(per_second)
+                answered[name] += many
+    booked = {name: count_records(town.cluster, name) - before[name] for name in before}
+    if booked != {"registration": answered["desk"], "registration_orm": answered["orm"]}:
+        raise RuntimeError(f"{booked} were booked, and {answered} were answered")
     report(
-        "desk", {"single": grouped / single}, {"desk_orders_per_second": grouped, "single_orders_per_second": single}
+        "desk",
+        {name: median(map(truediv, rates["desk"], rates[name])) for name in ("orm", "no_database")},
+        {
+            **{f"{name}_per_second": median(of_it) for name, of_it in rates.items()},
+            "connections": wanted.connections,
+            "booked": sum(booked.values()),
+        },
     )
 
 
+def arguments() -> Namespace:
+    """How much is measured."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each process in each round")
+    parser.add_argument("--connections", type=int, default=200, help="clerks at work at the same time")
+    parser.add_argument("--rounds", type=int, default=5)
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    with scratch_offices("registration") as running:
-        asyncio.run(measure(running, int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))
+    asked = arguments()
+    with scratch_town("registration") as scratch:
+        measure(scratch, asked)

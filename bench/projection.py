@@ -39,10 +39,10 @@ AREAS = [f"{n:02}" for n in range(62)]  # as many as Dortmund has statistische B
 PROFILES = 10_500  # each has a cell of moves and two of residents, some of them shared: some 20,000 together
 
 
-def records(count: int) -> list[Record]:
+def records(count: int, profile_count: int) -> list[Record]:
     """A book: each profile once, which makes all cells, then this many moves of people with some of the profiles."""
     chance = random.Random(SEED)
-    profiles = [_profile(chance) for _ in range(PROFILES)]
+    profiles = [_profile(chance) for _ in range(profile_count)]
     moves = [*profiles, *chance.choices(profiles, k=count)]
     at = datetime(2018, 1, 1, tzinfo=UTC)
     entries = [
@@ -101,14 +101,14 @@ async def live_cells(engine: AsyncEngine) -> int:
         return int((await connection.execute(text("select count(*) from cube.cell"))).scalar_one())
 
 
-async def measure(cluster: Cluster, events: int, size: int) -> None:
+async def measure(cluster: Cluster, events: int, size: int, profile_count: int) -> None:
     """Measure both in turns, in one run, and print the closing line."""
     engine = make_engine(cluster.settings("reporting_reader", "reporting"))
     reader = Reader(engine, CubeEffect(b"bench", delta_functions(find_offices())), known_events())
     single_events = max(events // 50, 20)
-    booked = iter(records(ROUNDS * (events + single_events)))
+    booked = iter(records(ROUNDS * (events + single_events), profile_count))
     settle()
-    await rate(reader, batches(list(islice(booked, PROFILES)), size))
+    await rate(reader, batches(list(islice(booked, profile_count)), size))
     cells = await live_cells(engine)
     single, batched = [], []
     for _ in range(ROUNDS):
@@ -135,10 +135,11 @@ def arguments() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=8_000, help="in whole batches, in each round")
     parser.add_argument("--batch", type=int, default=LARGEST_BATCH, help="events in one transaction")
+    parser.add_argument("--profiles", type=int, default=PROFILES, help="of residents: two cells come of each")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     wanted = arguments()
     with scratch_offices("reporting", "registration") as running:
-        asyncio.run(measure(running, wanted.events, wanted.batch))
+        asyncio.run(measure(running, wanted.events, wanted.batch, wanted.profiles))

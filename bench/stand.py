@@ -1,35 +1,119 @@
-"""What the benchmarks share: a scratch PostgreSQL with fsync as in production, and the closing JSON line."""
+"""What the benchmarks share: a scratch PostgreSQL with fsync as in production, processes on it, the closing line."""
 
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
 
 from verbund.database import migrate
+from verbund.embedded.environment import environment_of
+from verbund.embedded.home import ISSUER, EmbeddedSettings
 from verbund.embedded.ports import find_free_port
 from verbund.embedded.postgres import Cluster
-from verbund.events.offices import get_office
+from verbund.events.offices import find_offices, get_office
+from verbund.service.tokens import LocalIssuer
+
+_DEADLINE_SECONDS = 60.0
+VERBUND = (sys.executable, "-m", "verbund.cli.main")
 
 
 @contextmanager
 def scratch_offices(*names: str) -> Iterator[Cluster]:
     """A cluster with migrated databases of these offices, gone afterwards."""
-    home = Path(mkdtemp(prefix="verbund-bench-"))
-    cluster = Cluster(home, find_free_port())
+    with scratch_town(*names) as town:
+        yield town.cluster
+
+
+@contextmanager
+def scratch_town(*names: str) -> Iterator["Town"]:
+    """The same, with everything that processes of these offices need."""
+    settings = EmbeddedSettings(home=Path(mkdtemp(prefix="verbund-bench-")))
+    cluster = Cluster(settings.home, find_free_port())
     try:
         cluster.start()
         for name in names:
-            office = get_office(name)
-            cluster.ensure_roles(office)
-            cluster.ensure_database(office, office.package)
-            migrate(cluster.settings(f"{office.package}_owner", office.package), office)
-        yield cluster
+            cluster.ensure_roles(get_office(name))
+            add_database(cluster, name, get_office(name).package)
+        home = settings.layout
+        home.prepare()
+        yield Town(cluster, settings, LocalIssuer(home.issuer_key, home.jwks_file, ISSUER))
     finally:
         cluster.stop()
-        rmtree(home)
+        rmtree(settings.home)
+
+
+def add_database(cluster: Cluster, office_name: str, database: str) -> None:
+    """A migrated database of an office, under this name."""
+    office = get_office(office_name)
+    cluster.ensure_database(office, database)
+    migrate(cluster.settings(f"{office.package}_owner", database), office)
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """Processes of offices on one cluster, each on a port of its own, and tokens for their doors."""
+
+    cluster: Cluster
+    settings: EmbeddedSettings
+    issuer: LocalIssuer
+
+    def token(self, office: str, *roles: str) -> str:
+        """A token for an office's door."""
+        return self.issuer.issue(office, roles, self.settings.municipality, timedelta(hours=2))
+
+    @contextmanager
+    def running(self, name: str, words: Sequence[str] = (), **changes: str) -> Iterator[str]:
+        """A process of an office, ready; yields its address. `words`: another program in its place, in its environment.
+
+        `changes`: environment variables without their prefix, such as `DATABASE__NAME`.
+        """
+        office, process = next((o, p) for o in find_offices() for p in o.processes if p.name == name)
+        environment = environment_of(process, office, find_offices(), self.settings, self.cluster)
+        port = find_free_port()
+        environment |= {"VERBUND_PORT": str(port), **{f"VERBUND_{key}": value for key, value in changes.items()}}
+        # As when PostgreSQL is chosen by hand: nothing of a checkout's own settings reaches the process.
+        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+        log = self.settings.layout.logs / f"{name}-{port}.log"
+        with log.open("wb") as written:
+            running = subprocess.Popen(
+                [*(words or (*VERBUND, "serve", name))], env=environment, stdout=written, stderr=written
+            )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(url, running, log)
+            yield url
+        finally:
+            running.terminate()
+            running.wait(_DEADLINE_SECONDS)
+
+
+def _wait_until_ready(url: str, running: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = monotonic() + _DEADLINE_SECONDS
+    while True:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/readyz", trust_env=False).status_code == httpx.codes.OK:
+                return
+        if running.poll() is not None or monotonic() > deadline:
+            raise RuntimeError(f"not ready: {log.read_text(encoding='utf-8')[-3000:]}")
+        sleep(0.05)
+
+
+def post(url: str, path: str, token: str, body: Mapping[str, Any] | None = None) -> None:
+    """One request that has to succeed, such as the closing of an initial load."""
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "bench"}
+    answer = httpx.post(f"{url}{path}", headers=headers, json=body, trust_env=False, timeout=_DEADLINE_SECONDS)
+    answer.raise_for_status()
 
 
 def report(bench: str, ratios: Mapping[str, float], figures: Mapping[str, float]) -> None:

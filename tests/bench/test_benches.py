@@ -1,0 +1,46 @@
+"""Each benchmark, tiny: it ends with its one line, and what it says was done. Times and ratios are not judged."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_BENCH = Path(__file__).parents[2] / "bench"
+_DEADLINE_SECONDS = 240.0
+
+
+def run(name: str, *words: str) -> dict[str, Any]:
+    """The closing line of a benchmark."""
+    ran = subprocess.run(
+        [sys.executable, str(_BENCH / name), *words],
+        capture_output=True,
+        text=True,
+        timeout=_DEADLINE_SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    assert set(said) == {"bench", "ratios", "figures"}
+    assert said["bench"] == Path(name).stem
+    assert all(value > 0 for value in [*said["ratios"].values(), *said["figures"].values()])
+    return said
+
+
+def test_the_projection_takes_every_event_in_and_makes_no_cell_meanwhile() -> None:
+    said = run("projection.py", "--events", "40", "--batch", "20", "--profiles", "30")
+    assert set(said["ratios"]) == {"single"}
+    assert said["figures"]["events"] == 30 + 5 * (40 + 20)
+    assert 60 < said["figures"]["cells"] <= 90
+
+
+def test_the_desk_books_what_it_answers_and_so_does_its_reference() -> None:
+    said = run("desk.py", "--seconds", "0.3", "--connections", "4", "--rounds", "1")
+    assert set(said["ratios"]) == {"orm", "no_database"}
+    assert said["figures"]["booked"] >= 2 * 4
+
+
+def test_the_road_delivers_every_registration_to_the_open_page() -> None:
+    said = run("road.py", "--rates", "20", "40", "--seconds", "1", "--connections", "4")
+    assert set(said["ratios"]) == {"reached_of_20", "reached_of_40"}
+    assert said["figures"]["delivered"] == 50 + 20 + 40
