@@ -4,6 +4,7 @@ Memory is PSS: what is shared with other processes (the code of libraries) count
 added up. Ratios are shares of the goals: ready within 3 s, at most 120 MB and 2 % of one core each.
 """
 
+import argparse
 import os
 import re
 import signal
@@ -25,12 +26,10 @@ from verbund.embedded.ports import is_free
 from verbund.events.offices import find_offices
 
 _READY_SECONDS, _MEMORY_MB, _CPU_PERCENT = 3.0, 120.0, 2.0
-_SETTLE_SECONDS = 70  # the drawing process of reporting ends by itself in this time
-_WATCH_SECONDS = 30
 _DEADLINE_SECONDS = 120
 
 
-def main() -> None:
+def main(settle_seconds: float, watch_seconds: float) -> None:
     home = Path(mkdtemp(prefix="verbund-bench-"))
     offset = next(n for n in range(2_000, 22_000, 20) if all(is_free(port + n) for port in (8100, 8101, 8109, 8110)))
     settings = EmbeddedSettings(home=home, port_offset=offset)
@@ -38,8 +37,8 @@ def main() -> None:
     up = subprocess.Popen([sys.executable, "-m", "verbund.cli.main", "up"], env=environment, stdout=subprocess.DEVNULL)
     try:
         ready = _seconds_until_ready(settings)
-        time.sleep(_SETTLE_SECONDS)
-        memory, cpu = _idle(settings, psutil.Process(up.pid))
+        time.sleep(settle_seconds)
+        memory, cpu = _idle(settings, psutil.Process(up.pid), watch_seconds)
     finally:
         up.send_signal(signal.SIGINT)
         up.wait(60)
@@ -78,18 +77,20 @@ def _seconds_until_ready(settings: EmbeddedSettings) -> dict[str, float]:
     return ready
 
 
-def _idle(settings: EmbeddedSettings, supervisor: psutil.Process) -> tuple[dict[str, float], dict[str, float]]:
+def _idle(
+    settings: EmbeddedSettings, supervisor: psutil.Process, seconds: float
+) -> tuple[dict[str, float], dict[str, float]]:
     """Megabytes (PSS), and percent of one core over some time, of every process; those of PostgreSQL together."""
     postgres = [process for process in supervisor.children(recursive=True) if process.name() == "postgres"]
     watched = {**_processes(settings), "supervisor": supervisor}
     before = {name: _cpu_seconds([process]) for name, process in watched.items()}
     before["postgres"] = _cpu_seconds(postgres)
-    time.sleep(_WATCH_SECONDS)
+    time.sleep(seconds)
     after = {name: _cpu_seconds([process]) for name, process in watched.items()}
     after["postgres"] = _cpu_seconds(postgres)
     memory = {name: _pss(process) / 1e6 for name, process in watched.items()}
     memory["postgres"] = sum(_pss(process) for process in postgres) / 1e6
-    return memory, {name: 100 * (after[name] - before[name]) / _WATCH_SECONDS for name in after}
+    return memory, {name: 100 * (after[name] - before[name]) / seconds for name in after}
 
 
 def _processes(settings: EmbeddedSettings) -> dict[str, psutil.Process]:
@@ -114,4 +115,8 @@ def _pss(process: psutil.Process) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settle-seconds", type=float, default=70, help="reporting's drawing process ends within it")
+    parser.add_argument("--watch-seconds", type=float, default=30)
+    chosen = parser.parse_args()
+    main(chosen.settle_seconds, chosen.watch_seconds)

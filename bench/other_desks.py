@@ -24,7 +24,6 @@ from registration.office import OFFICE
 from registration.settings import RegistrationSettings
 from registration.store.rules import RegistrationRules
 from registration.store.tables import AddressRow, PersonRow, ResidenceRow, ResidentRow
-from verbund.service.serving import listen
 from verbund.database import make_engine
 from verbund.desk.desk import Desk
 from verbund.desk.orders import Answer, Kept, Order
@@ -32,6 +31,7 @@ from verbund.events.ledger_ids import book_of
 from verbund.ledger.record import Entry, Head, seal
 from verbund.ledger.store import open_ledgers
 from verbund.service.build import build_service
+from verbund.service.serving import listen
 
 _CONNECTIONS = 8  # as many as the office has
 _RESIDENT = TypeAdapter(Resident)

@@ -25,7 +25,7 @@ from verbund.events.offices import find_offices, get_office
 from verbund.service.tokens import LocalIssuer
 
 _DEADLINE_SECONDS = 60.0
-VERBUND = (sys.executable, "-m", "verbund.cli.main")
+SERVING = (sys.executable, "-m", "verbund.service.serving")
 
 
 @contextmanager
@@ -86,9 +86,7 @@ class Town:
         environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
         log = self.settings.layout.logs / f"{name}-{port}.log"
         with log.open("wb") as written:
-            running = subprocess.Popen(
-                [*(words or (*VERBUND, "serve", name))], env=environment, stdout=written, stderr=written
-            )
+            running = subprocess.Popen([*(words or (*SERVING, name))], env=environment, stdout=written, stderr=written)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, running, log)

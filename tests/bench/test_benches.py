@@ -44,3 +44,14 @@ def test_the_road_delivers_every_registration_to_the_open_page() -> None:
     said = run("road.py", "--rates", "20", "40", "--seconds", "1", "--connections", "4")
     assert set(said["ratios"]) == {"reached_of_20", "reached_of_40"}
     assert said["figures"]["delivered"] == 50 + 20 + 40
+
+
+def test_verification_walks_through_every_record() -> None:
+    said = run("verify.py", "--records", "500")
+    assert set(said["ratios"]) == {"plain"}
+
+
+def test_the_machine_runs_every_service() -> None:
+    said = run("machine.py", "--settle-seconds", "0", "--watch-seconds", "3")
+    assert set(said["ratios"]) == {"ready", "memory", "cpu"}
+    assert {f"{name}_mb" for name in ("registration", "reporting", "reporting-reader")} <= said["figures"].keys()

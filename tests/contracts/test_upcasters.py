@@ -23,7 +23,8 @@ from verbund.events.canonical import canonical_bytes
 from verbund.events.envelope import Data, Undecodable, Upcaster, decode
 from verbund.events.offices import known_events
 from verbund.events.registration import ResidentFacts, ResidentTransition
-from verbund.feeds.ledger_feed import LedgerFeed, Source
+from verbund.feeds.ledger_feed import LedgerFeed
+from verbund.feeds.ledger_view import Source
 from verbund.feeds.reader import Reader
 from verbund.ledger.record import GENESIS, Head, Record, chain_hash
 from verbund.ledger.store import append, beat, lock_heads, open_ledgers

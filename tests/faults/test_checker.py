@@ -18,7 +18,8 @@ from reporting.deltas import delta_functions
 from reporting.reader import CubeEffect
 from verbund.database import make_engine
 from verbund.events.offices import find_offices, get_office, known_events
-from verbund.feeds.ledger_feed import LedgerFeed, Source
+from verbund.feeds.ledger_feed import LedgerFeed
+from verbund.feeds.ledger_view import Source
 from verbund.feeds.reader import Reader
 
 SECRET = b"a secret of the reporting office"

@@ -20,7 +20,8 @@ from reporting.figures import Question, number_of
 from verbund.database import migrate
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office, find_offices, get_office, known_events
-from verbund.feeds.ledger_feed import LedgerFeed, Source
+from verbund.feeds.ledger_feed import LedgerFeed
+from verbund.feeds.ledger_view import Source
 from verbund.feeds.reader import Reader
 from verbund.ledger.verify import verify_ledgers
 

@@ -93,8 +93,8 @@ BUGS = (
         (
             Edit(
                 "verbund/service/problems.py",
-                "        return _problem_of_http(error)\n    return internal_error()\n",
-                "        return _problem_of_http(error)\n    return Internal('internal', str(error))\n",
+                "    return unavailable(error) if is_passing(error) else internal_error()\n",
+                "    return unavailable(error) if is_passing(error) else Internal('internal', str(error))\n",
             ),
         ),
     ),
