@@ -27,7 +27,7 @@ from verbund.settings import DatabaseSettings
 DEADLINE_SECONDS = 90.0
 
 
-def _find_offset() -> int:
+def find_offset() -> int:
     """A free offset for all ports, below the range from which the kernel takes those of outgoing connections."""
     while True:
         offset = random.randrange(2_000, 22_000, 20)
@@ -40,7 +40,7 @@ class Municipality:
 
     def __init__(self, home: Path, words: Sequence[str], environment: Mapping[str, str]) -> None:
         # All ports move together; far from the defaults, so that a running demo is no obstacle.
-        offset = _find_offset()
+        offset = find_offset()
         own = {"VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
         self._environment = {**os.environ, **environment, **own}
         self.settings = EmbeddedSettings(home=home, port_offset=offset)

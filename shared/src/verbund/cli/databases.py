@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from verbund.cli.homes import home_in_words
 from verbund.cli.output import Output
 from verbund.embedded import record
 from verbund.embedded.home import EmbeddedSettings
@@ -30,3 +31,5 @@ def databases(settings: EmbeddedSettings, output: Output) -> Iterator[Cluster]:
                 cluster.stop()
     except (record.AlreadyRunning, PortTaken, ClusterFailed) as error:
         output.fail(str(error))
+    except OSError as error:
+        output.fail(home_in_words(home, error))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from verbund.cli.homes import home_in_words
 from verbund.cli.output import AsJson, Output
 from verbund.cli.tokens import Issuing
 from verbund.embedded import record
@@ -34,3 +35,5 @@ def supervise(supervisor: Supervisor, settings: EmbeddedSettings, when_ready: Wh
             asyncio.run(supervisor.run(when_ready))
     except (record.AlreadyRunning, PortTaken, ClusterFailed) as error:
         output.fail(str(error))
+    except OSError as error:
+        output.fail(home_in_words(settings.layout, error))

@@ -39,6 +39,13 @@ class ClusterFailed(Exception):
     """PostgreSQL did not start; the message names its log."""
 
 
+def _complaint(error: "subprocess.CalledProcessError") -> str:
+    """What a program said was wrong, without what it said besides."""
+    lines = error.stderr.decode("utf-8", "replace").splitlines()
+    bad = [line for line in lines if "error:" in line or "FATAL:" in line or "PANIC:" in line]
+    return " ".join(bad or lines or [str(error)])
+
+
 class Cluster:
     """One PostgreSQL server with its data in `home/postgres`, its passwords in `home/secrets`, its log in `home/logs`.
 
@@ -76,7 +83,10 @@ class Cluster:
         password = ensure_secret(self._password_file(SUPERUSER))
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
-            postgres_folder.initialise(self.data, password, self._account)
+            try:
+                postgres_folder.initialise(self.data, password, self._account)
+            except subprocess.CalledProcessError as error:
+                raise ClusterFailed(f"PostgreSQL could not make {self.data}: {_complaint(error)}") from error
         deadline = time.monotonic() + _START_SECONDS
         self._process = self.find_running()
         if self._process is None:
