@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 import httpx
 import psycopg
@@ -9,30 +10,37 @@ import pytest
 from stage.checker import check, is_caught_up
 from stage.clerks import Office, Receipt, clerks_at_work
 from stage.full_disk import CAN_MOUNT, Disk, on_a_small_disk
-from stage.municipality import Municipality, running_municipality, until
+from stage.municipality import Municipality, municipality_to_be, until
+
+from verbund.embedded.ports import find_free_port
+from verbund.embedded.postgres import Cluster
 
 CLERKS = 3
-SPARE_MEGABYTES = 48  # three segments of PostgreSQL's log: enough to recover, and soon filled
+SPARE_MEGABYTES = 128  # room for the offices' databases and some segments of PostgreSQL's log
 
 pytestmark = pytest.mark.skipif(not CAN_MOUNT, reason="only root on Linux may mount a small disk")
 
 
-@pytest.fixture(scope="module")
-def municipality() -> Iterator[Municipality]:
-    with running_municipality() as running:
-        running.close_initial_load()
-        yield running
+@dataclass(frozen=True)
+class Place:
+    """A municipality whose database has a small disk of its own."""
+
+    municipality: Municipality
+    disk: Disk
 
 
 @pytest.fixture(scope="module")
-def disk(municipality: Municipality) -> Iterator[Disk]:
-    """The disk that PostgreSQL's data lie on."""
-    municipality.stop()
-    with on_a_small_disk(municipality.settings.layout.folder / "postgres", SPARE_MEGABYTES) as small:
-        municipality.start()
-        yield small
-        municipality.stop()
-    municipality.start()
+def place() -> Iterator[Place]:
+    with municipality_to_be() as municipality:
+        settings = municipality.settings
+        cluster = Cluster(settings.layout.folder, find_free_port())
+        cluster.start()
+        cluster.stop()
+        with on_a_small_disk(cluster.data, SPARE_MEGABYTES) as disk:
+            municipality.start()
+            municipality.close_initial_load()
+            yield Place(municipality, disk)
+            municipality.stop()
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +50,16 @@ def answered() -> list[Receipt]:
 
 
 @pytest.fixture
-def checked(municipality: Municipality, disk: Disk, seed: int, answered: list[Receipt]) -> Iterator[Office]:
+def checked(place: Place, seed: int, answered: list[Receipt]) -> Iterator[Office]:
     """Clerks at work, and afterwards, with room on the disk, everything as it has to be."""
-    with clerks_at_work(municipality, seed, CLERKS) as office:
+    with clerks_at_work(place.municipality, seed, CLERKS) as office:
         office.await_bookings(50)
         try:
             yield office
         finally:
-            disk.make_room()
+            place.disk.make_room()
     answered += office.receipts
-    evidence = municipality.evidence()
+    evidence = place.municipality.evidence()
     until(lambda: is_caught_up(evidence), "the reader has caught up")
     assert check(evidence, answered)["bookings"] == len(answered)
 
@@ -76,9 +84,8 @@ def is_ready(municipality: Municipality) -> bool:
     return False
 
 
-def test_who_books_on_a_full_disk_is_told_so_and_with_room_it_goes_on(
-    municipality: Municipality, disk: Disk, checked: Office
-) -> None:
+def test_who_books_on_a_full_disk_is_told_so_and_with_room_it_goes_on(place: Place, checked: Office) -> None:
+    municipality, disk = place.municipality, place.disk
     disk.fill()
     until(lambda: checked.counted["storage_full"] > 2 * CLERKS, "every clerk is told that there is no room")
     last = checked.receipts[-1]["residence_id"]
@@ -104,8 +111,9 @@ def end_the_log(municipality: Municipality) -> None:
 
 
 def test_a_server_that_fell_because_its_disk_is_full_is_started_again_until_there_is_room(
-    municipality: Municipality, disk: Disk, checked: Office
+    place: Place, checked: Office
 ) -> None:
+    municipality, disk = place.municipality, place.disk
     disk.fill()
     with pytest.raises(psycopg.OperationalError):
         end_the_log(municipality)

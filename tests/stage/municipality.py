@@ -62,7 +62,8 @@ class Municipality:
 
     def stop(self) -> None:
         """End it as Ctrl-C does; what does not end in time is killed, so that no test leaves anything behind."""
-        assert self._process is not None
+        if self._process is None:
+            return
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(30)
@@ -136,11 +137,18 @@ def until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SE
 @contextmanager
 def running_municipality(*words: str, **environment: str) -> Iterator[Municipality]:
     """What `verbund up` (or these words) runs on a scratch home, with these variables set; removed afterwards."""
+    with municipality_to_be(*words, **environment) as municipality:
+        municipality.start()
+        yield municipality
+
+
+@contextmanager
+def municipality_to_be(*words: str, **environment: str) -> Iterator[Municipality]:
+    """The same, which nobody has started yet."""
     # Not below pytest's own folder: that one is closed to the user that PostgreSQL runs as when root tests.
     home = Path(mkdtemp(prefix="verbund-up-"))
     municipality = Municipality(home, words or ("up",), environment)
     try:
-        municipality.start()
         yield municipality
     finally:
         try:

@@ -178,6 +178,16 @@ def test_whatever_is_killed_is_started_again(municipality: Municipality, name: s
     until(lambda: is_well(municipality), "everything is ready again")
 
 
+def test_a_database_that_cannot_be_configured_is_started_as_soon_as_it_can(municipality: Municipality) -> None:
+    configuration = municipality.settings.layout.folder / "postgres" / "postgresql.conf"
+    configuration.unlink()
+    configuration.mkdir()  # nobody can write it, not even root
+    psutil.Process(municipality.pid("postgres")).kill()
+    until(lambda: "Trying again in" in municipality.log.read_text(), "the supervisor says that it could not")
+    configuration.rmdir()
+    until(lambda: is_well(municipality), "everything is ready again")
+
+
 def test_a_killed_supervisor_leaves_nothing_that_a_new_start_does_not_end(municipality: Municipality) -> None:
     before = everything(municipality)
     assert len(before) > len(PROCESSES)
