@@ -44,7 +44,7 @@ def sessions(municipality: Municipality, process: psutil.Process, statement: str
 def stopped_in_its_transaction(municipality: Municipality, name: str) -> Iterator[int]:
     """The process stands still with everything written but the commit; yields PostgreSQL's process for it."""
     database, statement, hold = LAST_STEP[name]
-    process = psutil.Process(municipality.pid(name))
+    process = municipality.process(name)
     caught: set[int] = set()
 
     def comes_to_wait() -> bool:

@@ -14,6 +14,7 @@ from tempfile import mkdtemp
 from time import monotonic, sleep
 
 import httpx
+import psutil
 from stage.checker import Evidence
 
 from verbund.embedded import record
@@ -116,6 +117,12 @@ class Municipality:
         if running is None:
             return None
         return next((each.pid for each in running.processes if each.name == process), None)
+
+    def process(self, name: str) -> psutil.Process:
+        """The same as a process, which has to be there."""
+        pid = self.pid(name)
+        assert pid is not None, f"{name} does not run"  # without a number it would be the test itself
+        return psutil.Process(pid)
 
     def _is_ready(self) -> bool:
         assert self._process is not None

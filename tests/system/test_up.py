@@ -182,7 +182,7 @@ def test_a_database_that_cannot_be_configured_is_started_as_soon_as_it_can(munic
     configuration = municipality.settings.layout.folder / "postgres" / "postgresql.conf"
     configuration.unlink()
     configuration.mkdir()  # nobody can write it, not even root
-    psutil.Process(municipality.pid("postgres")).kill()
+    municipality.process("postgres").kill()
     until(lambda: "Trying again in" in municipality.log.read_text(), "the supervisor says that it could not")
     configuration.rmdir()
     until(lambda: is_well(municipality), "everything is ready again")
@@ -199,7 +199,7 @@ def test_a_killed_supervisor_leaves_nothing_that_a_new_start_does_not_end(munici
 
 
 def test_frozen_processes_of_a_killed_supervisor_are_ended_by_a_new_start(municipality: Municipality) -> None:
-    door = psutil.Process(municipality.pid("registration"))
+    door = municipality.process("registration")
     first = supervisor(municipality)
     door.suspend()  # hears no signal but SIGKILL, and holds its port
     first.kill()
