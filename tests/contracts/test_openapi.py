@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 from conftest import OfficeDatabases
+from jsonschema import Draft202012Validator
 from schemathesis.schemas import BaseSchema
 from stage.fuzzing import Found, ask_everything, documented
+from stage.registration_office import NEW_RESIDENT
 from stage.served_offices import ServedOffice, furnish, served_office
+
+from registration.commands import ResidenceForm
 
 EXAMPLES = int(os.environ.get("VERBUND_FUZZ", "4"))
 SEED = int(os.environ.get("VERBUND_FUZZ_SEED", "1"))
@@ -97,3 +101,10 @@ def test_an_office_that_takes_in_its_initial_load_answers_as_documented(serve: S
         booked = office.query("select number from ledger.head")
     assert found.reached() == routes_of(schema)
     assert booked[0][0] > 0
+
+
+@pytest.mark.parametrize("field", ["street", "house_number", "family_name", "given_names", "city", "landlord"])
+def test_the_document_says_that_blanks_alone_are_nothing(field: str) -> None:
+    form = Draft202012Validator(ResidenceForm.model_json_schema())
+    assert form.is_valid({**NEW_RESIDENT, field: " x "})
+    assert not form.is_valid({**NEW_RESIDENT, field: " \t"})

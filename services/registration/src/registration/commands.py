@@ -22,9 +22,10 @@ from verbund.events.registration import (
     Sex,
 )
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-Street = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-HouseNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+_SEEN = r"\S"  # tells callers that blanks alone are nothing: what stands around is stripped before it is counted
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_SEEN)]
+Street = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=_SEEN)]
+HouseNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20, pattern=_SEEN)]
 Ags = Annotated[MunicipalityKey, StringConstraints(pattern=r"^[0-9]{8}$")]
 """No list tells which there are, so it has to be said here which digits are meant: `\\d` are those of all scripts."""
 PostalCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
