@@ -55,7 +55,7 @@ _NUMBER = text("""
 """)
 _HEAD = text("""
     select head.generation, head.number, batch.batch
-    from cube.batch_head as head join cube.batch as batch using (municipality, number)
+    from cube.batch_head as head left join cube.batch as batch using (municipality, number)
     where municipality = :municipality
 """)
 _BATCHES = text("""
@@ -68,6 +68,12 @@ _BATCHES = text("""
     order by batch.number
 """)
 _VERSIONS = text("select municipality, versions from cube.batch_head order by municipality")
+# Rows are deleted, not truncated: whoever looks meanwhile goes on seeing them.
+CUBE_TABLES = ("cube.delta", "cube.cell", "cube.batch")
+_EMPTY = (
+    *(text(f"delete from {table}") for table in CUBE_TABLES),  # noqa: S608
+    text("update cube.batch_head set generation = generation + 1, number = 0, versions = '{}'"),
+)
 
 
 class CubeOfAnotherVersion(EffectRefused):
@@ -152,6 +158,12 @@ async def number_batch(connection: AsyncConnection, municipality: str, batch: UU
     return number
 
 
+async def empty(connection: AsyncConnection) -> None:
+    """Remove everything and begin a new generation, in which batches are numbered from 1 again; as the owner."""
+    for statement in _EMPTY:
+        await connection.execute(statement)
+
+
 @asynccontextmanager
 async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A read-only connection on which every statement sees the same moment."""
@@ -162,7 +174,7 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 async def read_head(connection: AsyncConnection, municipality: str) -> Head:
-    """The head; generation 0 and number 0 where nothing was ever taken in."""
+    """The head; generation 0 where nothing was ever taken in, number 0 where this generation has nothing."""
     row = (await connection.execute(_HEAD, {"municipality": municipality})).first()
     return Head(0, 0, None) if row is None else Head(row.generation, row.number, row.batch)
 

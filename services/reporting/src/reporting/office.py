@@ -13,5 +13,6 @@ OFFICE = Office(
         ("reporting.migrations", "reporting_version"),
     ),
     reads=("*",),
+    rebuild="reporting.rebuild:rebuild",
     check="reporting.printed:check",
 )

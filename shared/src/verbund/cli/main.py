@@ -2,7 +2,7 @@
 
 import typer
 
-from verbund.cli import checkpoint, demo, export, feeds, migrate, serve, simulate, status, tokens, up, verify
+from verbund.cli import checkpoint, demo, export, feeds, migrate, rebuild, serve, simulate, status, tokens, up, verify
 from verbund.cli.places import resolve
 from verbund.events.offices import find_offices
 
@@ -21,6 +21,7 @@ def build() -> typer.Typer:
     app.command("verify")(verify.verify)
     app.command("checkpoint")(checkpoint.checkpoint)
     app.command("export")(export.export)
+    app.command("rebuild")(rebuild.rebuild)
     app.command("migrate")(migrate.migrate)
     app.add_typer(feeds.feeds, name="feeds")
     app.command("serve", hidden=True)(serve.serve)

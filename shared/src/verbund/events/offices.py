@@ -38,6 +38,8 @@ class Office:
     """Offices whose ledgers this one reads; empty where it reads none, `*` where it reads every book."""
     deltas: str | None = None
     """`module:name` of the delta function, for an office whose deltas do not stand in reporting."""
+    rebuild: str | None = None
+    """`module:name` of what `verbund rebuild` runs, for an office that makes something of the ledgers it reads."""
     commands: str | None = None
     """`module:name` of a typer application that `verbund <office>` runs."""
     simulation: str | None = None
