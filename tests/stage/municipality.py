@@ -77,6 +77,17 @@ class Municipality:
         assert self._process is not None
         return self._process.wait(30)
 
+    def command(self, *words: str) -> "subprocess.Popen[str]":
+        """A command of `verbund` on this home, begun."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "verbund.cli.main", *words],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def url(self, office: str) -> str:
         port = {"reporting": 8100, "registration": 8101, "reporting-reader": 8110}[office]
         return f"http://127.0.0.1:{port + self.settings.port_offset}"
