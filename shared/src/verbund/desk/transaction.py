@@ -139,7 +139,7 @@ class Transaction(Generic[C, S]):
     async def _answers_given(
         self, connection: AsyncConnection, orders: Sequence[Order[C]]
     ) -> dict[Scope, tuple[bytes, Answer]]:
-        asked = [{"principal": order.principal, "route": order.route, "key": order.idempotency_key} for order in orders]
+        asked = [dict(zip(("principal", "route", "key"), scope_of(order), strict=True)) for order in orders]
         rows = await connection.execute(_ANSWERED, {"asked": json.dumps(asked)})
         return {
             (row.principal, row.route, row.key): (
