@@ -1,8 +1,9 @@
 """Durable registrations a second through HTTP, against one transaction for each request and against no database.
 
-Three processes, each behind the very same doors (uvicorn, token, checks, rules) with fsync as in production: the
+Three processes, each behind the very same doors (uvicorn, token, checks, rules), with fsync as in production: the
 registration office as it is; the same with an SQLModel-ORM session for each request in the place of its desk; the
-same with a desk that books nothing. They take turns; a ratio is the median of the rounds' ratios.
+same with a desk that decides by the same rules and keeps nothing. They take turns; a ratio is the median of the
+rounds' ratios.
 Run: `python bench/desk.py [--seconds N] [--connections N] [--rounds N]`.
 """
 
@@ -15,6 +16,7 @@ from operator import truediv
 from pathlib import Path
 from statistics import median
 
+import psutil
 import psycopg
 from stand import Town, add_database, post, report, scratch_town
 
@@ -25,7 +27,14 @@ _HERE = Path(__file__).parent
 
 def rate(url: str, token: str, wanted: Namespace) -> tuple[float, int]:
     """Answers a second, and how many there were; every one has to be a 201."""
-    words = [str(_HERE / "callers.py"), url, "--seconds", str(wanted.seconds), "--connections", str(wanted.connections)]
+    words = [
+        str(_HERE / "processes" / "callers.py"),
+        url,
+        "--seconds",
+        str(wanted.seconds),
+        "--connections",
+        str(wanted.connections),
+    ]
     ran = subprocess.run([sys.executable, *words], input=token, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise RuntimeError(ran.stderr[-3000:])
@@ -33,6 +42,12 @@ def rate(url: str, token: str, wanted: Namespace) -> tuple[float, int]:
     if set(said["statuses"]) != {"201"}:
         raise RuntimeError(f"not everything was booked: {said['statuses']}")
     return said["per_second"], said["statuses"]["201"]
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of a core so far: unlike its rate, this hardly depends on what else the machine does."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def count_records(cluster: Cluster, database: str) -> int:
@@ -47,25 +62,28 @@ def count_records(cluster: Cluster, database: str) -> int:
 def measure(town: Town, wanted: Namespace) -> None:
     """Measure all three in turns and print the closing line."""
     add_database(town.cluster, "registration", "registration_orm")
-    other = [sys.executable, str(_HERE / "other_desks.py")]
+    other = [sys.executable, str(_HERE / "processes" / "other_desks.py")]
     token = town.token("registration", "clerk")
     with ExitStack() as stack:
-        urls = {
+        offices = {
             "desk": stack.enter_context(town.running("registration")),
             "orm": stack.enter_context(
                 town.running("registration", [*other, "orm"], DATABASE__NAME="registration_orm")
             ),
             "no_database": stack.enter_context(town.running("registration", [*other, "nothing"])),
         }
-        post(urls["desk"], "/initial-load/closing", town.token("registration", "initial_load"))
-        for url in urls.values():
-            rate(url, token, Namespace(seconds=min(wanted.seconds, 1.0), connections=wanted.connections))  # warm
+        post(offices["desk"].url, "/initial-load/closing", town.token("registration", "initial_load"))
+        for office in offices.values():
+            rate(office.url, token, Namespace(seconds=min(wanted.seconds, 1.0), connections=wanted.connections))  # warm
         before = {name: count_records(town.cluster, name) for name in ("registration", "registration_orm")}
-        rates: dict[str, list[float]] = {name: [] for name in urls}
-        answered = dict.fromkeys(urls, 0)
+        rates: dict[str, list[float]] = {name: [] for name in offices}
+        answered = dict.fromkeys(offices, 0)
+        spent = dict.fromkeys(offices, 0.0)
         for _ in range(wanted.rounds):
-            for name, url in urls.items():
-                per_second, many = rate(url, token, wanted)
+            for name, office in offices.items():
+                spent[name] -= cpu_seconds(office.pid)
+                per_second, many = rate(office.url, token, wanted)
+                spent[name] += cpu_seconds(office.pid)
                 rates[name].append(per_second)
                 answered[name] += many
     booked = {name: count_records(town.cluster, name) - before[name] for name in before}
@@ -76,6 +94,7 @@ def measure(town: Town, wanted: Namespace) -> None:
         {name: median(map(truediv, rates["desk"], rates[name])) for name in ("orm", "no_database")},
         {
             **{f"{name}_per_second": median(of_it) for name, of_it in rates.items()},
+            **{f"{name}_cpu_us_each": spent[name] / answered[name] * 1e6 for name in offices},
             "connections": wanted.connections,
             "booked": sum(booked.values()),
         },

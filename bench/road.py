@@ -74,7 +74,7 @@ def open_page(url: str, token: str) -> Iterator[Page]:
 
 def call(url: str, token: str, *, rate: float, seconds: float, connections: int) -> list[tuple[float, float, int]]:
     """Planned time, time of the answer and number in the book of each registration at this rate."""
-    words = [str(_HERE / "callers.py"), url, "--seconds", str(seconds), "--connections", str(connections)]
+    words = [str(_HERE / "processes" / "callers.py"), url, "--seconds", str(seconds), "--connections", str(connections)]
     words += ["--rate", str(rate), "--each"]
     ran = subprocess.run([sys.executable, *words], input=token, capture_output=True, text=True, check=False)
     if ran.returncode:
@@ -102,9 +102,9 @@ def measure(town: Town, wanted: Namespace) -> None:
     ratios: dict[str, float] = {}
     figures: dict[str, float] = {"connections": wanted.connections}
     with ExitStack() as stack:
-        registration = stack.enter_context(town.running("registration"))
+        registration = stack.enter_context(town.running("registration")).url
         stack.enter_context(town.running("reporting-reader"))
-        reporting = stack.enter_context(town.running("reporting"))
+        reporting = stack.enter_context(town.running("reporting")).url
         page = stack.enter_context(open_page(reporting, town.token("reporting", "coordination")))
         post(registration, "/initial-load/closing", town.token("registration", "initial_load"))
         others = last_number(town)  # what stands in the book and is no registration

@@ -1,7 +1,6 @@
 """What the benchmarks share: a scratch PostgreSQL with fsync as in production, processes on it, the closing line."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -60,6 +59,13 @@ def add_database(cluster: Cluster, office_name: str, database: str) -> None:
     migrate(cluster.settings(f"{office.package}_owner", database), office)
 
 
+class Running(NamedTuple):
+    """A process of an office: where its door is, and its number."""
+
+    url: str
+    pid: int
+
+
 @dataclass(frozen=True, slots=True)
 class Town:
     """Processes of offices on one cluster, each on a port of its own, and tokens for their doors."""
@@ -73,8 +79,8 @@ class Town:
         return self.issuer.issue(office, roles, self.settings.municipality, timedelta(hours=2))
 
     @contextmanager
-    def running(self, name: str, words: Sequence[str] = (), **changes: str) -> Iterator[str]:
-        """A process of an office, ready; yields its address. `words`: another program in its place, in its environment.
+    def running(self, name: str, words: Sequence[str] = (), **changes: str) -> Iterator["Running"]:
+        """A process of an office, ready. `words`: another program in its place, in its environment.
 
         `changes`: environment variables without their prefix, such as `DATABASE__NAME`.
         """
@@ -82,15 +88,13 @@ class Town:
         environment = environment_of(process, office, find_offices(), self.settings, self.cluster)
         port = find_free_port()
         environment |= {"VERBUND_PORT": str(port), **{f"VERBUND_{key}": value for key, value in changes.items()}}
-        # As when PostgreSQL is chosen by hand: nothing of a checkout's own settings reaches the process.
-        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
         log = self.settings.layout.logs / f"{name}-{port}.log"
         with log.open("wb") as written:
             running = subprocess.Popen([*(words or (*SERVING, name))], env=environment, stdout=written, stderr=written)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, running, log)
-            yield url
+            yield Running(url, running.pid)
         finally:
             running.terminate()
             running.wait(_DEADLINE_SECONDS)

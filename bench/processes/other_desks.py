@@ -1,6 +1,6 @@
 """What the desk is measured against: the registration office with another desk behind the very same doors.
 
-Run: `python bench/other_desks.py orm|nothing`, in the environment of the registration office.
+Run: `python bench/processes/other_desks.py orm|nothing`, in the environment of the registration office.
 """
 
 import os
@@ -17,7 +17,7 @@ from sqlmodel import Field, SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from registration.api import routers
-from registration.commands import Command, RegisterResidence, ResidenceForm
+from registration.commands import Command, RegisterResidence
 from registration.domain import Resident, lists_of
 from registration.domain.views import Residence, residences_of
 from registration.office import OFFICE
@@ -28,7 +28,7 @@ from verbund.database import make_engine
 from verbund.desk.desk import Desk
 from verbund.desk.orders import Answer, Kept, Order
 from verbund.events.ledger_ids import book_of
-from verbund.ledger.record import Entry, Head, seal
+from verbund.ledger.record import GENESIS, Entry, Head, Record, seal
 from verbund.ledger.store import open_ledgers
 from verbund.service.build import build_service
 from verbund.service.serving import listen
@@ -85,11 +85,21 @@ class AnswerRow(EngineTable, table=True):
 
 
 class _OtherDesk(Desk[Command, Resident]):
-    """Stands where the routes look for a desk, and does its work in another way."""
+    """Stands where the routes look for a desk, and does its work in another way. Registrations alone."""
 
     def __init__(self, rules: RegistrationRules, engine: AsyncEngine, municipality: str) -> None:
         super().__init__(rules, engine, municipality)
         self.rules, self.engine, self.book = rules, engine, book_of(municipality, OFFICE.name)
+
+    def decide(self, order: Order[Command], head: Head) -> tuple[Head, Record, Kept[Command, Resident], Answer]:
+        """What the office's rules make of an order behind this head; nothing of it is kept anywhere."""
+        command, at = order.command, max(datetime.now(UTC), head.time)
+        assert isinstance(command, RegisterResidence)
+        (draft,) = self.rules.decide(None, command, at)
+        state = self.rules.evolve(None, draft, at)
+        new, (record,) = seal(head, [Entry(draft.subject, draft.data, order.actor, at, order.traceparent)])
+        kept: Kept[Command, Resident] = Kept(command, state, (draft,), new.number)
+        return new, record, kept, self.rules.answer(kept)
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,64 +117,48 @@ class OrmDesk(_OtherDesk):
         return self
 
     async def carry_out(self, order: Order[Command]) -> Answer:
-        """Registrations alone; the head is locked as late as can be."""
-        command = order.command
-        assert isinstance(command, RegisterResidence)
+        """The head is locked as late as can be."""
         async with AsyncSession(self.engine, expire_on_commit=False) as session:
             given = await session.get(AnswerRow, (order.principal, order.route, order.idempotency_key))
             if given is not None:
                 return Answer(given.status, given.location, given.etag, given.receipt, replayed=True)
-            head = (await session.exec(select(HeadRow).where(HeadRow.ledger == self.book).with_for_update())).one()
-            at = max(datetime.now(UTC), head.time)
-            (draft,) = self.rules.decide(None, command, at)
-            state = self.rules.evolve(None, draft, at)
-            entry = Entry(draft.subject, draft.data, order.actor, at, order.traceparent)
-            new, (record,) = seal(Head(head.ledger, head.number, head.hash, head.time), [entry])
-            head.number, head.hash, head.time = new.number, new.hash, new.time
-            answer = self.rules.answer(Kept(command, state, (draft,), new.number))
-            session.add(
-                RecordRow(
-                    ledger=record.ledger,
-                    number=record.number,
-                    previous=record.previous,
-                    hash=record.hash,
-                    body=record.body,
-                )
-            )
-            session.add_all(_rows(state, command, new.number))
-            session.add(
-                AnswerRow(
-                    principal=order.principal,
-                    route=order.route,
-                    key=order.idempotency_key,
-                    fingerprint=order.fingerprint,
-                    status=answer.status,
-                    location=answer.location,
-                    etag=answer.etag,
-                    receipt=dict(answer.receipt),
-                )
-            )
+            row = (await session.exec(select(HeadRow).where(HeadRow.ledger == self.book).with_for_update())).one()
+            head, record, kept, answer = self.decide(order, Head(row.ledger, row.number, row.hash, row.time))
+            row.number, row.hash, row.time = head.number, head.hash, head.time
+            values = {name: getattr(record, name) for name in Record.__slots__}
+            session.add_all([RecordRow(**values), *_rows(kept), _answer_row(order, answer)])
             await session.commit()
         return answer
 
 
 class NoDatabase(_OtherDesk):
-    """Decides nothing, books nothing, and answers at once: what the road of a request costs without its desk."""
+    """Decides by the office's rules, numbers and chains the event, and answers at once: nothing is kept."""
+
+    _head: Head | None = None
 
     async def carry_out(self, order: Order[Command]) -> Answer:
-        command = order.command
-        assert isinstance(command, RegisterResidence)
-        receipt = {
-            "residence_id": command.residence_id,
-            "resident_id": command.resident_id,
-            "booking_id": command.booking_id,
-            "number": 0,
-        }
-        return Answer(201, f"/residences/{command.residence_id}", '"1"', receipt)
+        """At once."""
+        self._head, _, _, answer = self.decide(order, self._head or Head(self.book, 0, GENESIS, datetime.now(UTC)))
+        return answer
 
 
-def _rows(state: Resident, command: RegisterResidence, number: int) -> list[SQLModel]:
-    form: ResidenceForm = command.form
+def _answer_row(order: Order[Command], answer: Answer) -> AnswerRow:
+    return AnswerRow(
+        principal=order.principal,
+        route=order.route,
+        key=order.idempotency_key,
+        fingerprint=order.fingerprint,
+        status=answer.status,
+        location=answer.location,
+        etag=answer.etag,
+        receipt=dict(answer.receipt),
+    )
+
+
+def _rows(kept: Kept[Command, Resident]) -> list[SQLModel]:
+    state, command = kept.state, kept.command
+    assert isinstance(command, RegisterResidence)
+    form = command.form
     assert form.family_name is not None
     assert form.given_names is not None
     assert form.birth_date is not None
@@ -174,7 +168,7 @@ def _rows(state: Resident, command: RegisterResidence, number: int) -> list[SQLM
         ResidentRow(
             resident_id=state.resident_id, version=state.version, state=_RESIDENT.dump_python(state, mode="json")
         ),
-        ResidenceRow(**values, resident_id=state.resident_id, number=number),
+        ResidenceRow(**values, resident_id=state.resident_id, number=kept.number),
         PersonRow(
             resident_id=state.resident_id,
             family_name=form.family_name,
