@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from conftest import OfficeDatabase, OfficeDatabases
 from stage.backups import back_up, restore
-from stage.checker import check
+from stage.checker import Evidence, check
 from stage.facts import BOOK
 from stage.reading_office import ask, reading, until, until_not_ready
 from stage.registration_office import RegistrationOffice, open_office
@@ -69,15 +69,15 @@ class City:
     office: RegistrationOffice
     reporting: OfficeDatabase
     folder: Path
-    acknowledged: list[str] = field(default_factory=list)
+    acknowledged: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def registration(self) -> OfficeDatabase:
         return self.office.database
 
-    async def register(self, count: int, **fields: Any) -> list[str]:
-        """Booking ids of residents who came."""
-        return [(await self.office.register(**fields))["booking_id"] for _ in range(count)]
+    async def register(self, count: int, **fields: Any) -> list[dict[str, Any]]:
+        """Receipts of residents who came."""
+        return [await self.office.register(**fields) for _ in range(count)]
 
     async def until_read(self, number: int) -> None:
         await until(self.reporting, "select number from feed.position", (number,))
@@ -106,7 +106,8 @@ class City:
     def check(self) -> int:
         """Compare the cube with the raw ledgers by code that shares nothing with the reader; returns the sums."""
         office, reporting = self.registration.superuser().conninfo(), self.reporting.superuser().conninfo()
-        return check(office, reporting, self.acknowledged)["sums"]
+        secret = (self.folder / "hash-key").read_bytes().strip()
+        return check(Evidence(office, reporting, secret), self.acknowledged)["sums"]
 
     async def dashboard(self) -> str:
         """The coordination group's page."""

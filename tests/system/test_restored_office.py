@@ -24,7 +24,7 @@ class City:
 
     def __init__(self, municipality: Municipality) -> None:
         self.municipality = municipality
-        self.acknowledged: list[str] = []
+        self.acknowledged: list[dict[str, Any]] = []
 
     def post(self, path: str, role: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = httpx.post(
@@ -40,9 +40,9 @@ class City:
         receipt: dict[str, Any] = answer.json()
         return receipt
 
-    def register(self, count: int, **fields: Any) -> list[str]:
-        """Booking ids of residents who came."""
-        return [self.post("/residences", "clerk", {**NEW_RESIDENT, **fields})["booking_id"] for _ in range(count)]
+    def register(self, count: int, **fields: Any) -> list[dict[str, Any]]:
+        """Receipts of residents who came."""
+        return [self.post("/residences", "clerk", {**NEW_RESIDENT, **fields}) for _ in range(count)]
 
     def run(self, *words: str, answer: str = "") -> tuple[int, str, str]:
         """Exit code and what a command said and complained of; `answer` is typed in."""
@@ -59,8 +59,7 @@ class City:
         return httpx.get(f"{self.municipality.url('reporting-reader')}/readyz", trust_env=False)
 
     def check(self) -> None:
-        office, reporting = (self.municipality.superuser(name).conninfo() for name in ("registration", "reporting"))
-        check(office, reporting, self.acknowledged)
+        check(self.municipality.evidence(), self.acknowledged)
 
 
 @pytest.fixture

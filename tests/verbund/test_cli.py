@@ -30,8 +30,10 @@ from verbund.service.tickets import take_ticket
 from verbund.service.tokens import TokenVerifier
 
 BOOK = "/05913000/registration/book"
-COMMANDS = ("up", "demo", "status", "open", "token", "simulate")
-COMMANDS += ("verify", "checkpoint", "export", "rebuild", "migrate", "serve")
+COMMANDS = (
+    *("up", "demo", "status", "open", "token", "simulate"),
+    *("verify", "checkpoint", "export", "rebuild", "migrate", "serve"),
+)
 
 
 @pytest.fixture
