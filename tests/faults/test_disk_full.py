@@ -8,7 +8,7 @@ import httpx
 import psycopg
 import pytest
 from stage.checker import check, is_caught_up
-from stage.clerks import Office, Receipt, clerks_at_work
+from stage.clerks import Clerks, Receipt, clerks_at_work
 from stage.full_disk import CAN_MOUNT, Disk, on_a_small_disk
 from stage.municipality import Municipality, municipality_to_be, until
 
@@ -50,15 +50,15 @@ def answered() -> list[Receipt]:
 
 
 @pytest.fixture
-def checked(place: Place, seed: int, answered: list[Receipt]) -> Iterator[Office]:
+def checked(place: Place, seed: int, answered: list[Receipt]) -> Iterator[Clerks]:
     """Clerks at work, and afterwards, with room on the disk, everything as it has to be."""
-    with clerks_at_work(place.municipality, seed, CLERKS) as office:
-        office.await_bookings(50)
+    with clerks_at_work(place.municipality, seed, CLERKS) as clerks:
+        clerks.await_bookings(50)
         try:
-            yield office
+            yield clerks
         finally:
             place.disk.make_room()
-    answered += office.receipts
+    answered += clerks.receipts
     evidence = place.municipality.evidence()
     until(lambda: is_caught_up(evidence), "the reader has caught up")
     assert check(evidence, answered)["bookings"] == len(answered)
@@ -84,7 +84,7 @@ def is_ready(municipality: Municipality) -> bool:
     return False
 
 
-def test_who_books_on_a_full_disk_is_told_so_and_with_room_it_goes_on(place: Place, checked: Office) -> None:
+def test_who_books_on_a_full_disk_is_told_so_and_with_room_it_goes_on(place: Place, checked: Clerks) -> None:
     municipality, disk = place.municipality, place.disk
     disk.fill()
     until(lambda: checked.counted["storage_full"] > 2 * CLERKS, "every clerk is told that there is no room")
@@ -111,7 +111,7 @@ def end_the_log(municipality: Municipality) -> None:
 
 
 def test_a_server_that_fell_because_its_disk_is_full_is_started_again_until_there_is_room(
-    place: Place, checked: Office
+    place: Place, checked: Clerks
 ) -> None:
     municipality, disk = place.municipality, place.disk
     disk.fill()

@@ -12,7 +12,7 @@ import psutil
 import psycopg
 import pytest
 from stage.checker import check, is_caught_up
-from stage.clerks import Office, Receipt, clerks_at_work
+from stage.clerks import Clerks, Receipt, clerks_at_work
 from stage.municipality import Municipality, running_municipality, until
 
 from verbund.embedded.environment import environment_of
@@ -27,6 +27,7 @@ LAST_STEP = {
     "registration": ("registration", "insert into desk.answer", "lock table desk.answer in exclusive mode"),
 }
 
+_OPEN = "idle in transaction"
 Session = tuple[int, str]
 """Process number of PostgreSQL, and its state."""
 
@@ -57,9 +58,7 @@ def stopped_in_its_transaction(municipality: Municipality, name: str) -> Iterato
         process.suspend()
     try:
         (pid,) = caught
-        until(
-            lambda: (pid, "idle in transaction") in sessions(municipality, process), f"{name} stands in its transaction"
-        )
+        until(lambda: (pid, _OPEN) in sessions(municipality, process), f"{name} stands in its transaction")
         yield pid
     finally:
         process.resume()
@@ -71,11 +70,12 @@ def is_served(municipality: Municipality, pid: int) -> bool:
         return connection.execute("select from pg_stat_activity where pid = %s", (pid,)).fetchone() is not None
 
 
-def is_waited_for(municipality: Municipality, pid: int) -> bool:
-    """Whether another session waits for a lock that this one holds."""
+def is_waited_for_or_ended(municipality: Municipality, pid: int) -> bool:
+    """Whether another session waits for a lock that this one holds, or it holds none any more."""
     with psycopg.connect(municipality.superuser("postgres").conninfo()) as connection:
         query = "select from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
-        return connection.execute(query, (pid,)).fetchone() is not None
+        is_waited_for = connection.execute(query, (pid,)).fetchone() is not None
+    return is_waited_for or not is_served(municipality, pid)
 
 
 def position(municipality: Municipality) -> int:
@@ -124,19 +124,19 @@ def answered() -> list[Receipt]:
 
 
 @pytest.fixture
-def checked(municipality: Municipality, seed: int, answered: list[Receipt]) -> Iterator[Office]:
+def checked(municipality: Municipality, seed: int, answered: list[Receipt]) -> Iterator[Clerks]:
     """Clerks at work, and afterwards everything as it has to be."""
-    with clerks_at_work(municipality, seed, CLERKS) as office:
-        office.await_bookings(20)
-        yield office
-    answered += office.receipts
+    with clerks_at_work(municipality, seed, CLERKS) as clerks:
+        clerks.await_bookings(20)
+        yield clerks
+    answered += clerks.receipts
     evidence = municipality.evidence()
     until(lambda: is_caught_up(evidence), "the reader has caught up")
     assert check(evidence, answered)["bookings"] == len(answered)
 
 
 def test_a_reader_that_wakes_up_after_its_session_was_ended_counts_nothing_twice(
-    municipality: Municipality, checked: Office
+    municipality: Municipality, checked: Clerks
 ) -> None:
     with stopped_in_its_transaction(municipality, "reporting-reader") as stopped:
         checked.await_bookings(20)  # the office does not notice
@@ -151,18 +151,19 @@ def test_a_reader_that_wakes_up_after_its_session_was_ended_counts_nothing_twice
 
 
 def test_two_readers_of_which_one_is_stopped_and_wakes_up_in_time_count_nothing_twice(
-    municipality: Municipality, checked: Office
+    municipality: Municipality, checked: Clerks
 ) -> None:
     with second_reader(municipality) as second:
         until(lambda: is_ready(second), "a second reader is there")
         for _ in range(3):
             with stopped_in_its_transaction(municipality, "reporting-reader") as stopped:
-                until(partial(is_waited_for, municipality, stopped), "the second reader waits for the first one")
+                # Or it comes too late: PostgreSQL lets nobody wait for a sleeper for long.
+                until(partial(is_waited_for_or_ended, municipality, stopped), "the second reader waits for the first")
             checked.await_bookings(10)
 
 
 def test_a_desk_that_wakes_up_after_its_session_was_ended_books_nothing_twice(
-    municipality: Municipality, checked: Office
+    municipality: Municipality, checked: Clerks
 ) -> None:
     with stopped_in_its_transaction(municipality, "registration") as stopped:
         until(lambda: not is_served(municipality, stopped), "PostgreSQL ends the session")

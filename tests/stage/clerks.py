@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from threading import Event
 from time import monotonic, sleep
@@ -173,20 +173,20 @@ class Clerk:
         raise AssertionError(f"no answer to {path} within {_GIVE_UP_SECONDS:.0f} s")
 
 
-@dataclass
-class Office:
+class Clerks:
     """Clerks at work, and what has become of their bookings so far."""
 
-    clerks: Sequence[Clerk]
-    _working: Sequence[Future[None]] = field(default_factory=list)
+    def __init__(self, clerks: Sequence[Clerk], working: Sequence[Future[None]]) -> None:
+        self._clerks = clerks
+        self._working = working
 
     @property
     def receipts(self) -> list[Receipt]:
-        return [receipt for clerk in self.clerks for receipt in clerk.receipts]
+        return [receipt for clerk in self._clerks for receipt in clerk.receipts]
 
     @property
     def counted(self) -> Counter[str]:
-        return sum((clerk.counted for clerk in self.clerks), Counter())
+        return sum((clerk.counted for clerk in self._clerks), Counter())
 
     def await_bookings(self, more: int) -> None:
         """Let them book on; a clerk that gave up says why."""
@@ -201,19 +201,19 @@ class Office:
                 each.result()
 
     def _booked(self) -> int:
-        return sum(len(clerk.receipts) for clerk in self.clerks)
+        return sum(len(clerk.receipts) for clerk in self._clerks)
 
 
 @contextmanager
-def clerks_at_work(municipality: Municipality, seed: int, clerks: int) -> Iterator[Office]:
+def clerks_at_work(municipality: Municipality, seed: int, count: int) -> Iterator[Clerks]:
     """So many clerks book until this is left; then each of them has its last answer."""
-    office = Office([Clerk(municipality, seed + number) for number in range(clerks)])
+    clerks = [Clerk(municipality, seed + number) for number in range(count)]
     stop = Event()
-    with ThreadPoolExecutor(clerks, thread_name_prefix="clerk") as pool:
-        office._working = [pool.submit(clerk.work, stop) for clerk in office.clerks]
+    with ThreadPoolExecutor(count, thread_name_prefix="clerk") as pool:
+        working = [pool.submit(clerk.work, stop) for clerk in clerks]
         try:
-            yield office
+            yield Clerks(clerks, working)
         finally:
             stop.set()
-        for each in office._working:
+        for each in working:
             each.result()

@@ -33,10 +33,6 @@ class Disk:
     def make_room(self) -> None:
         (self._folder / _BALLAST).unlink(missing_ok=True)
 
-    @property
-    def free_bytes(self) -> int:
-        return shutil.disk_usage(self._folder).free
-
 
 @contextmanager
 def on_a_small_disk(folder: Path, spare_megabytes: int) -> Iterator[Disk]:
