@@ -40,7 +40,7 @@ def rate(url: str, token: str, wanted: Namespace) -> tuple[float, int]:
         raise RuntimeError(ran.stderr[-3000:])
     said = json.loads(ran.stdout)
     if set(said["statuses"]) != {"201"}:
-        raise RuntimeError(f"not everything was booked: {said['statuses']}")
+        raise RuntimeError(f"{url}: not everything was booked: {said['statuses']}")
     return said["per_second"], said["statuses"]["201"]
 
 

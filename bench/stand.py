@@ -95,6 +95,9 @@ class Town:
             url = f"http://127.0.0.1:{port}"
             _wait_until_ready(url, running, log)
             yield Running(url, running.pid)
+        except Exception as error:
+            error.add_note(f"{url} said last: {log.read_text(encoding='utf-8')[-2000:]}")
+            raise
         finally:
             running.terminate()
             running.wait(_DEADLINE_SECONDS)
