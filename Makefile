@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up test check bench clean
+.PHONY: help setup demo up test check faults mutants tampers fuzz bench clean
 
 # The first of these that is new enough; PYTHON=... chooses another one.
 PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -25,6 +25,10 @@ help:
 	@echo "make up      the same without a simulated city"
 	@echo "make test    every test"
 	@echo "make check   formatting, lint, types, who may import whom"
+	@echo "make faults  the whole search for what a kill could lose (200 kills; VERBUND_SEED=... repeats one)"
+	@echo "make mutants planted bugs, each of which a test has to catch"
+	@echo "make tampers 1,000 forgeries of a ledger, each of which has to be found"
+	@echo "make fuzz    many more good and bad requests to every door than in make test"
 	@echo "make bench   the measurements in bench/"
 	@echo "make setup   only install what the others need"
 	@echo "make clean   remove what setup installed (never the data in VERBUND_HOME)"
@@ -61,6 +65,19 @@ check: setup
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+
+# What make test runs as a small selection, whole. Each prints its seed.
+faults: setup
+	@VERBUND_KILLS="$${VERBUND_KILLS:-200}" .venv/bin/pytest -s tests/faults $(ARGS)
+
+mutants: setup
+	@.venv/bin/pytest -s tests/mutants $(ARGS)
+
+tampers: setup
+	@VERBUND_TAMPERS="$${VERBUND_TAMPERS:-1000}" .venv/bin/pytest -s tests/verbund/test_tampers.py $(ARGS)
+
+fuzz: setup
+	@VERBUND_FUZZ="$${VERBUND_FUZZ:-200}" .venv/bin/pytest -s tests/contracts/test_openapi.py $(ARGS)
 
 bench: setup
 	@for each in desk projection road verify machine; do echo "== $$each"; .venv/bin/python "bench/$$each.py" $(ARGS) || exit; done

@@ -24,6 +24,7 @@ from registration.commands import Command
 from registration.domain import Resident, decide, evolve
 from registration.domain.rules import is_late
 from registration.domain.views import get_residence, residences_of, time_line
+from verbund.errors import RuleBroken
 from verbund.events.registration import (
     NationalityChanged,
     RegistrationCorrected,
@@ -210,6 +211,51 @@ def test_the_day_of_a_booking_is_the_day_in_berlin() -> None:
     shortly_before_midnight = datetime(2019, 5, 31, 22, 30, tzinfo=UTC)
     data = decide(None, register(moved_in_on=date(2019, 6, 1)), shortly_before_midnight, LISTS).data
     assert data.booked_on == date(2019, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("in_utc", "in_berlin"),
+    [
+        pytest.param("2018-12-31T22:59:59.999999Z", "2018-12-31", id="the last moment of a year"),
+        pytest.param("2018-12-31T23:00:00Z", "2019-01-01", id="the first moment of a year"),
+        pytest.param("2018-07-31T22:00:00Z", "2018-08-01", id="midnight in summer"),
+        pytest.param("2019-03-30T23:00:00Z", "2019-03-31", id="the day with 23 hours begins"),
+        pytest.param("2019-03-31T01:00:00Z", "2019-03-31", id="the hour that is left out"),
+        pytest.param("2019-03-31T21:59:59Z", "2019-03-31", id="the day with 23 hours ends"),
+        pytest.param("2018-10-27T22:00:00Z", "2018-10-28", id="the day with 25 hours begins"),
+        pytest.param("2018-10-28T00:30:00Z", "2018-10-28", id="half past two"),
+        pytest.param("2018-10-28T01:30:00Z", "2018-10-28", id="half past two again"),
+        pytest.param("2018-10-28T22:59:59Z", "2018-10-28", id="the day with 25 hours ends"),
+        pytest.param("2016-02-28T23:00:00Z", "2016-02-29", id="a leap day begins"),
+        pytest.param("2016-02-29T23:00:00Z", "2016-03-01", id="a leap day ends"),
+    ],
+)
+def test_days_begin_at_midnight_in_berlin_in_summer_in_winter_and_between(in_utc: str, in_berlin: str) -> None:
+    at, day = datetime.fromisoformat(in_utc), date.fromisoformat(in_berlin)
+    assert decide(None, register(moved_in_on=day), at, LISTS).data.booked_on == day
+    with pytest.raises(RuleBroken, match="day_in_future"):
+        decide(None, register(moved_in_on=day + timedelta(days=1)), at, LISTS)
+
+
+def test_who_was_born_on_a_leap_day_moves_in_on_one() -> None:
+    born = register(birth_date=date(2016, 2, 29), moved_in_on=date(2016, 2, 29))
+    data = decide(None, born, datetime(2016, 3, 1, tzinfo=UTC), LISTS).data
+    assert isinstance(data, ResidenceRegistered)
+    assert (data.birth_year, data.moved_in_on) == (2016, date(2016, 2, 29))
+
+
+@pytest.mark.parametrize(
+    ("moved_in_on", "last_day_in_time"),
+    [
+        (date(2018, 12, 20), date(2019, 1, 3)),  # over the end of a year
+        (date(2016, 2, 20), date(2016, 3, 5)),  # over a leap day
+        (date(2019, 3, 20), date(2019, 4, 3)),  # over the night that lacks an hour
+        (date(2018, 10, 20), date(2018, 11, 3)),  # over the night that has one more
+    ],
+)
+def test_two_weeks_are_days_whatever_lies_between(moved_in_on: date, last_day_in_time: date) -> None:
+    assert not is_late(moved_in_on, last_day_in_time)
+    assert is_late(moved_in_on, last_day_in_time + timedelta(days=1))
 
 
 def test_who_leaves_the_country_may_say_so_a_week_ahead() -> None:

@@ -103,6 +103,24 @@ def test_an_event_is_known_from_its_day_in_berlin_on() -> None:
     assert (first.effective_on, first.recorded_on, first.municipality) == (DAY, date(2018, 7, 1), "05913000")
 
 
+@pytest.mark.parametrize(
+    ("in_utc", "in_berlin"),
+    [
+        ("2018-12-31T22:59:59.999999Z", "2018-12-31"),
+        ("2018-12-31T23:00:00Z", "2019-01-01"),
+        ("2019-03-30T23:00:00Z", "2019-03-31"),  # 23 hours long
+        ("2019-03-31T22:00:00Z", "2019-04-01"),
+        ("2018-10-27T22:00:00Z", "2018-10-28"),  # 25 hours long
+        ("2018-10-28T22:59:59Z", "2018-10-28"),
+        ("2016-02-29T22:59:59Z", "2016-02-29"),
+        ("2016-02-29T23:00:00Z", "2016-03-01"),
+    ],
+)
+def test_days_begin_at_midnight_in_berlin_in_summer_in_winter_and_between(in_utc: str, in_berlin: str) -> None:
+    (first, _) = deltas_of(booked(datetime.fromisoformat(in_utc), arrival(DAY)), key)
+    assert first.recorded_on == date.fromisoformat(in_berlin)
+
+
 def test_the_key_is_the_record_key_times_what_is_counted() -> None:
     (stock, flow) = deltas_of(booked(DAY, transition("departure", DAY, NORDMARKT, None, n=3, subject="x")), key)
     assert stock.key == -3 * key("x") % KEY_MODULUS

@@ -72,6 +72,24 @@ def test_a_record_is_believed_only_while_its_supervisor_lives(home: Home) -> Non
     assert record.find_running(home) is None
 
 
+def test_a_supervisor_is_known_again_when_the_clock_was_set(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    record.write(home, running())
+    started = psutil.boot_time()
+    # The kernel tells the start of the machine as what the clock says less how long ago that was.
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: started - 3600)
+    assert psutil.boot_time() == started - 3600
+    found = record.find_running(home)
+    assert found is not None
+    assert found.supervisor.uptime_seconds < 3600
+
+
+def test_a_number_of_before_the_machine_was_started_anew_is_nobodys(home: Home) -> None:
+    said = running()
+    before = said.supervisor.model_copy(update={"boot": "another"})
+    record.write(home, said.model_copy(update={"supervisor": before}))
+    assert record.find_running(home) is None
+
+
 def test_half_a_record_is_no_record(home: Home) -> None:
     (home.run / "supervisor.json").write_text('{"supervisor": {"name"')
     assert record.read(home) is None

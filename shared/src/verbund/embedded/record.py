@@ -2,9 +2,9 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from verbund.embedded.home import Home
 
-_CLOCK_SECONDS = 2.0  # how far the kernel's idea of a process's start moves when the clock is set
+_SAME_SECONDS = 0.5  # starts are told in hundredths of a second
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Started(BaseModel):
@@ -23,7 +24,9 @@ class Started(BaseModel):
     name: str
     pid: int
     created: float
-    """Unix time of its start, as the kernel tells it."""
+    """Seconds from the start of the machine to its own: the clock may be set, this does not move."""
+    boot: str
+    """Which start of the machine that was."""
     port: int
     restarts: int = 0
 
@@ -31,14 +34,14 @@ class Started(BaseModel):
         """The very process, if it still lives."""
         try:
             process = psutil.Process(self.pid)
-            is_same = abs(process.create_time() - self.created) < _CLOCK_SECONDS
+            is_same = self.boot == _boot() and abs(_created(process) - self.created) < _SAME_SECONDS
             return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
 
     @property
     def uptime_seconds(self) -> float:
-        return max(0.0, datetime.now(UTC).timestamp() - self.created)
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - self.created)
 
 
 class Running(BaseModel):
@@ -66,7 +69,16 @@ class AlreadyRunning(Exception):
 
 def describe(name: str, pid: int, port: int, restarts: int = 0) -> Started:
     """The record of a process that was just started by this one."""
-    return Started(name=name, pid=pid, created=psutil.Process(pid).create_time(), port=port, restarts=restarts)
+    created = _created(psutil.Process(pid))
+    return Started(name=name, pid=pid, created=created, boot=_boot(), port=port, restarts=restarts)
+
+
+def _created(process: psutil.Process) -> float:
+    return process.create_time() - psutil.boot_time()
+
+
+def _boot() -> str:
+    return _BOOT_ID.read_text(encoding="ascii").strip()
 
 
 @contextmanager
