@@ -4,6 +4,7 @@ from mutants.planting import Bug, Edit
 
 _POSITIONS = "verbund/feeds/positions.py"
 _READER = "verbund/feeds/reader.py"
+_REBUILD = "verbund/feeds/rebuild.py"
 _SIFT = "verbund/feeds/sift.py"
 
 BUGS = (
@@ -72,5 +73,56 @@ BUGS = (
         "an office restored from a backup books other facts under numbers that were read already",
         "verbund/test_feeds_sift.py::test_a_head_below_the_position_means_the_office_was_restored",
         (Edit(_SIFT, "if beat.number < position.number:", "if beat.number < 0:"),),
+    ),
+    Bug(
+        "emptied before it is folded anew",
+        "a rebuild that is killed leaves a city without figures",
+        "reporting/test_rebuild.py::test_a_rebuild_killed_midway_changed_nothing_and_can_be_repeated",
+        (
+            Edit(
+                _REBUILD,
+                "        await empty(connection)\n",
+                "        await empty(connection)\n"
+                "        await (await connection.get_raw_connection()).driver_connection.commit()\n",
+            ),
+        ),
+    ),
+    Bug(
+        "rebuilt beside a reader",
+        "whoever rebuilds believes that nobody writes, while somebody does",
+        "reporting/test_rebuild.py::test_a_restored_office_is_noticed_stops_and_is_brought_back_by_a_rebuild",
+        (Edit(_REBUILD, "and usename = :role", "and usename = :role and state = 'idle in transaction'"),),
+    ),
+    Bug(
+        "rebuilt in the same generation",
+        "open pages add new batches to the sums of a cube that is gone",
+        "reporting/test_rebuild.py::test_a_rebuild_is_a_new_generation_and_repeats_exactly",
+        (Edit("reporting/cube.py", "set generation = generation + 1, number = 0", "set number = 0"),),
+    ),
+    Bug(
+        "rebuilt on top of what stood",
+        "every figure counts twice after a rebuild",
+        "reporting/test_rebuild.py::test_a_rebuild_is_a_new_generation_and_repeats_exactly",
+        (Edit("reporting/cube.py", 'text(f"delete from {table}") for table in CUBE_TABLES', 'text("select 1"),'),),
+    ),
+    Bug(
+        "folded past a hole",
+        "a rebuild from a damaged ledger replaces true figures by less",
+        "reporting/test_rebuild.py::test_a_ledger_that_is_not_whole_is_not_folded_and_nothing_changes",
+        (
+            Edit(
+                _REBUILD,
+                "if taken.holes or beat.ledger not in taken.positions:\n            raise _unreadable("
+                'beat.ledger, number, taken.alarms.get(beat.ledger, "hole"))',
+                "if beat.ledger not in taken.positions:\n            break",
+            ),
+            Edit(_REBUILD, "    if last_hash != beat.hash:", "    if not beat.hash:"),
+        ),
+    ),
+    Bug(
+        "another version stops under no name of its own",
+        "whoever looks for a faulty record looks in vain: the cube has to be rebuilt",
+        "reporting/test_versions.py::test_a_reader_whose_functions_changed_stops_the_book_by_name",
+        (Edit(_READER, "error.reason if isinstance(error, EffectRefused) else", ""),),
     ),
 )

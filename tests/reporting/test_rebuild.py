@@ -14,19 +14,22 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from conftest import OfficeDatabase, OfficeDatabases
 from stage.backups import back_up, restore
 from stage.checker import Evidence, check
 from stage.facts import BOOK
-from stage.reading_office import ask, reading, until, until_not_ready
-from stage.registration_office import RegistrationOffice, open_office
+from stage.reading_office import ask, reading, until, until_not_ready, until_ready
+from stage.registration_office import NEW_RESIDENT, RegistrationOffice, open_office
 from stage.reporting_office import ReportingOffice
 from stage.waiting import comes_to_wait
 
 from reporting.rebuild import rebuild
+from verbund.database import make_engine
 from verbund.feeds.ledger_view import Source
+from verbund.feeds.positions import resume_ledger
 from verbund.feeds.rebuild import CannotRebuild, Progress, RebuildContext, Rebuilt
 
 DEADLINE_SECONDS = 30.0
@@ -78,6 +81,13 @@ class City:
     async def register(self, count: int, **fields: Any) -> list[dict[str, Any]]:
         """Receipts of residents who came."""
         return [await self.office.register(**fields) for _ in range(count)]
+
+    async def back_up(self, file: Path) -> None:
+        """In a thread, as everything that takes long: the offices of this process go on meanwhile."""
+        await asyncio.to_thread(back_up, self.registration.superuser(), file)
+
+    async def restore(self, file: Path) -> None:
+        await asyncio.to_thread(restore, self.registration.superuser(), file)
 
     async def until_read(self, number: int) -> None:
         await until(self.reporting, "select number from feed.position", (number,))
@@ -135,13 +145,13 @@ async def test_a_restored_office_is_noticed_stops_and_is_brought_back_by_a_rebui
 ) -> None:
     async with city(office_database, tmp_path) as here:
         here.acknowledged += await here.register(3)
-        back_up(here.registration.superuser(), tmp_path / "backup")
+        await here.back_up(tmp_path / "backup")
         lost = await here.register(2, nationality="125")
         async with reading(here.reporting, here.registration, tmp_path):
             await here.until_read(6)
         before = ask(here.reporting, CUBE)
 
-        restore(here.registration.superuser(), tmp_path / "backup")
+        await here.restore(tmp_path / "backup")
         here.acknowledged += await here.register(booked_anew, nationality="000", area="11")
         async with reading(here.reporting, here.registration, tmp_path) as reader:
             await until_not_ready(reader, f"{BOOK} stopped: {reason}")
@@ -157,7 +167,54 @@ async def test_a_restored_office_is_noticed_stops_and_is_brought_back_by_a_rebui
         here.acknowledged += await here.register(len(lost), nationality="125")  # booked again, as the runbook says
         async with reading(here.reporting, here.registration, tmp_path) as reader:
             await here.until_read(6 + booked_anew)
-            assert (await reader.get("/readyz")).status_code == 200
+            await until_ready(reader)
+        here.check()
+
+
+async def test_an_office_whose_newest_backup_is_restored_after_an_older_one_only_has_to_be_resumed(
+    office_database: OfficeDatabases, tmp_path: Path
+) -> None:
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(2)
+        await here.back_up(tmp_path / "older")
+        here.acknowledged += await here.register(2)
+        await here.back_up(tmp_path / "newest")
+        async with reading(here.reporting, here.registration, tmp_path) as reader:
+            await here.until_read(5)
+            await here.restore(tmp_path / "older")
+            await until_not_ready(reader, "head_below_position")
+            await here.restore(tmp_path / "newest")
+            engine = make_engine(here.reporting.settings("reader"))
+            async with engine.begin() as connection:
+                assert await resume_ledger(connection, BOOK)
+            await engine.dispose()
+            here.acknowledged += await here.register(1)
+            await here.until_read(6)
+        here.check()
+
+
+async def test_after_a_restoration_requests_repeated_under_their_keys_book_what_was_lost_and_nothing_else(
+    office_database: OfficeDatabases, tmp_path: Path
+) -> None:
+    async with city(office_database, tmp_path) as here:
+
+        async def post(key: str) -> httpx.Response:
+            headers = {"Idempotency-Key": key}
+            return await here.office.ask("POST", "/residences", headers=headers, json=NEW_RESIDENT)
+
+        keys = [f"kept-{n}" for n in range(4)]
+        receipts = []
+        for key in keys:
+            if key == keys[2]:
+                await here.back_up(tmp_path / "backup")
+            receipts.append((await post(key)).json())
+        await here.restore(tmp_path / "backup")
+        again = [await post(key) for key in keys]
+        assert [answer.status_code for answer in again] == [201] * 4
+        assert [answer.headers.get("Idempotency-Replayed") for answer in again] == ["true", "true", None, None]
+        assert [answer.json() for answer in again[:2]] == receipts[:2]
+        here.acknowledged += [answer.json()["booking_id"] for answer in again]
+        await here.rebuild()
         here.check()
 
 

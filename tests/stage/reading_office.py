@@ -64,3 +64,11 @@ async def until_not_ready(reader: httpx.AsyncClient, reason: str) -> None:
     while (answer := await reader.get("/readyz")).status_code == 200 or reason not in answer.text:
         assert monotonic() < deadline, answer.text
         await asyncio.sleep(0.05)
+
+
+async def until_ready(reader: httpx.AsyncClient) -> None:
+    """Wait until the process says of itself that it is ready: its first round of reading has ended."""
+    deadline = monotonic() + _DEADLINE_SECONDS
+    while (answer := await reader.get("/readyz")).status_code != 200:
+        assert monotonic() < deadline, answer.text
+        await asyncio.sleep(0.05)

@@ -78,8 +78,8 @@ def test_a_restored_office_is_brought_back_as_the_runbook_says(city: City, tmp_p
 
     restore(municipality.superuser("registration"), tmp_path / "backup")
     until(lambda: city.position() == (8, "head_below_position"), "the reader has noticed")
+    until(lambda: f"{BOOK} stopped: head_below_position" in city.readiness().text, "the reader says so")
     assert city.readiness().status_code == 503
-    assert f"{BOOK} stopped: head_below_position" in city.readiness().text
     code, said, _ = city.run("status", "--json")
     assert code == 1
     assert [each["stop_reason"] for each in json.loads(said)["positions"]] == ["head_below_position"]
@@ -106,7 +106,7 @@ def test_a_restored_office_is_brought_back_as_the_runbook_says(city: City, tmp_p
     city.acknowledged += city.register(2)
     until(lambda: city.position() == (12, None), "what is booked now is read")
     city.check()
-    assert city.readiness().status_code == 200
+    until(lambda: city.readiness().status_code == 200, "the reader is ready")
 
 
 def kill_in_the_middle(city: City) -> None:
