@@ -1,6 +1,7 @@
 """What events add to what is counted."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -165,6 +166,32 @@ def test_facts_stand_in_one_order_as_text() -> None:
         m: str | None
 
     assert dims_of(Mixed(z=3, a=True, m=None)) == (("a", "true"), ("z", "3"))
+    assert dims_of(Mixed(z=3, a=False, m=None)) == (("a", "false"), ("z", "3"))
+
+
+def test_in_which_order_facts_were_said_changes_nothing() -> None:
+    said: dict[str, Any] = {
+        "sex": "f",
+        "residence_kind": "main",
+        "birth_year": 1990,
+        "nationality": "125",
+        "area": "05",
+    }
+    assert dims_of(type(NORDMARKT).model_validate(said)) == dims_of(NORDMARKT)
+    assert dims_of(type(NORDMARKT).model_construct(**said)) == dims_of(NORDMARKT)
+    assert dims_of(HAFEN.model_copy(update={"area": "05"})) == dims_of(NORDMARKT)
+
+
+def test_what_is_true_is_not_one() -> None:
+    class Flagged(Facts):
+        x: bool | int
+
+    assert [dims_of(Flagged(x=x)) for x in (True, 1, False, 0)] == [
+        (("x", "true"),),
+        (("x", "1"),),
+        (("x", "false"),),
+        (("x", "0"),),
+    ]
 
 
 def test_a_cell_is_named_by_its_measure_and_its_facts() -> None:

@@ -113,6 +113,25 @@ def test_a_refusal_says_where_and_repeats_nothing_that_stood_there() -> None:
     assert "Muster" not in str(refused.value)
 
 
+def test_the_type_is_the_one_of_the_event_itself_wherever_it_stands() -> None:
+    attributes = json.loads(encode(REGISTERED))
+    first = {"type": attributes.pop("type"), **attributes}
+    assert decode(json.dumps(first).encode(), KNOWN) == REGISTERED
+    # The bytes now end like those of another event, inside of a text and inside of the data.
+    ending = f'"type":"{ResidenceMoved.type}"}}'
+    assert decode(canonical_bytes({**attributes, "type": REGISTERED.type, "zzz": ending}), KNOWN) == REGISTERED
+    nested = {**first, "data": {**attributes["data"], "type": ResidenceMoved.type}}
+    nested["data"] = nested.pop("data")
+    assert decode(json.dumps(nested, separators=(",", ":")).encode(), KNOWN) == REGISTERED
+
+
+def test_of_two_types_the_last_one_says_what_it_is() -> None:
+    body = encode(REGISTERED)
+    assert decode(b'{"type":"%b",' % ResidenceMoved.type.encode() + body[1:], KNOWN) == REGISTERED
+    with pytest.raises(Undecodable):
+        decode(body[:-1] + b',"type":"%b"}' % ResidenceMoved.type.encode(), KNOWN)
+
+
 def test_a_field_that_is_new_since_is_passed_over() -> None:
     body = with_data(lambda data: data.update(dwelling="3rd floor"))
     assert decode(body, KNOWN) == REGISTERED
