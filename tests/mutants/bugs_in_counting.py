@@ -42,11 +42,11 @@ _NUMBERED_BY_A_SEQUENCE = (
     Edit(
         _CUBE,
         """    select head.generation, head.number, batch.batch
-    from cube.batch_head as head join cube.batch as batch using (municipality, number)
+    from cube.batch_head as head left join cube.batch as batch using (municipality, number)
     where municipality = :municipality
 """,
-        """    select head.generation, batch.number, batch.batch
-    from cube.batch_head as head join cube.batch as batch using (municipality)
+        """    select head.generation, coalesce(batch.number, head.number) as number, batch.batch
+    from cube.batch_head as head left join cube.batch as batch using (municipality)
     where municipality = :municipality order by batch.number desc limit 1
 """,
     ),
