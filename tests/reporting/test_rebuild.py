@@ -124,9 +124,12 @@ class City:
         folder = self.folder / f"page-{monotonic()}"
         folder.mkdir()
         page = ReportingOffice(folder, self.reporting)
+        deadline = monotonic() + DEADLINE_SECONDS
         async with page.inside() as app, page.client(app, "coordination") as client:
-            answer = await client.get("/")
-        assert answer.status_code == 200
+            # Its first connections may be lost while the very first page is drawn, in this process of all.
+            while (answer := await client.get("/")).status_code != 200:
+                assert monotonic() < deadline, answer.text
+                await asyncio.sleep(0.1)
         return answer.text
 
 
