@@ -235,6 +235,24 @@ async def test_a_rebuild_is_a_new_generation_and_repeats_exactly(
             assert ask(here.reporting, "select generation, number from cube.batch_head") == [(generation, 1)]
 
 
+async def test_a_rebuild_takes_a_cube_of_another_version_to_this_one(
+    office_database: OfficeDatabases, tmp_path: Path
+) -> None:
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(2)
+        async with reading(here.reporting, here.registration, tmp_path):
+            await here.until_read(3)
+        with psycopg.connect(here.reporting.superuser().conninfo()) as connection:
+            connection.execute("update cube.batch_head set versions = jsonb_build_object('registration', 999)")
+        async with reading(here.reporting, here.registration, tmp_path) as reader:
+            await until_not_ready(reader, f"{BOOK} stopped: other_version")
+        await here.rebuild()
+        here.acknowledged += await here.register(1)
+        async with reading(here.reporting, here.registration, tmp_path):
+            await here.until_read(4)
+        here.check()
+
+
 @pytest.mark.parametrize("dies_at", [1, 2])
 async def test_a_rebuild_killed_midway_changed_nothing_and_can_be_repeated(
     office_database: OfficeDatabases, tmp_path: Path, dies_at: int
