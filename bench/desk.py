@@ -3,7 +3,8 @@
 Three processes, each behind the very same doors (uvicorn, token, checks, rules), with fsync as in production: the
 registration office as it is; the same with an SQLModel-ORM session for each request in the place of its desk; the
 same with a desk that decides by the same rules and keeps nothing. They take turns; a ratio is the median of the
-rounds' ratios.
+rounds' ratios. There are so many clerks that the next batch gathers while one is committed: with 200 on a busy machine
+all of them wait in one batch, and what is measured is how soon PostgreSQL gets a core.
 Run: `python bench/desk.py [--seconds N] [--connections N] [--rounds N]`.
 """
 
@@ -105,7 +106,7 @@ def arguments() -> Namespace:
     """How much is measured."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each process in each round")
-    parser.add_argument("--connections", type=int, default=200, help="clerks at work at the same time")
+    parser.add_argument("--connections", type=int, default=600, help="clerks at work at the same time")
     parser.add_argument("--rounds", type=int, default=5)
     return parser.parse_args()
 
