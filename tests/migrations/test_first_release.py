@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from time import monotonic
 
@@ -12,7 +14,7 @@ from conftest import OfficeDatabase, OfficeDatabases
 from stage.checker import Evidence, check, read_ledgers
 from stage.cube import SECRET, Stage, stage
 from stage.facts import BOOK
-from stage.registration_office import ADDRESS, RegistrationOffice, loading_office
+from stage.registration_office import ADDRESS, NEW_RESIDENT, RegistrationOffice, loading_office
 from stage.releases import restore, rows_of, schema_of
 
 from reporting.audiences import Audience
@@ -53,7 +55,7 @@ def reporting(cluster: Cluster) -> Iterator[OfficeDatabase]:
 @pytest.fixture
 async def office(registration: OfficeDatabase, tmp_path: Path) -> AsyncIterator[RegistrationOffice]:
     async with loading_office(registration, tmp_path) as opened:
-        yield opened
+        yield replace(opened, _keys=count(1_000))  # those up to there were used before
 
 
 @pytest.fixture
@@ -104,6 +106,16 @@ async def test_the_office_goes_on_with_whom_it_knew(office: RegistrationOffice) 
     assert loaded.json()["closed_at"] is not None
     moved = await office.post(f"/residences/{MOVES}/moves", {**ADDRESS, "moved_on": "2019-03-01"})
     assert (moved.status_code, moved.json()["number"]) == (201, BOOKED + 1)
+
+
+async def test_a_repeat_from_before_the_update_is_known(office: RegistrationOffice) -> None:
+    used = office.query("select key from desk.answer where route = 'POST /residences'")
+    assert len(used) == 4
+    for (key,) in used:
+        answer = await office.post("/residences", NEW_RESIDENT, Idempotency_Key=key)
+        # Here by its key alone: the secret that tells the same request from another one is not in a database.
+        assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+    assert len(office.events()) == BOOKED
 
 
 async def test_the_cube_goes_on_where_it_stood(

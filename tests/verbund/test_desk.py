@@ -137,6 +137,17 @@ async def test_a_key_used_for_another_request_is_refused(database: OfficeDatabas
     assert amounts(database) == [5, 7, 8]
 
 
+async def test_a_key_that_an_earlier_release_kept_as_it_was_sent_is_known(database: OfficeDatabase) -> None:
+    async with open_desk(database) as desk:
+        first = await desk.carry_out(order(Add("a", 5), idempotency_key="as sent"))
+        again = await desk.carry_out(order(Add("a", 5), idempotency_key="hashed", key_as_sent="as sent"))
+        with pytest.raises(KeyReused):
+            await desk.carry_out(order(Add("a", 6), idempotency_key="hashed", key_as_sent="as sent"))
+        await desk.carry_out(order(Add("a", 7), idempotency_key="other", key_as_sent="another"))
+    assert (again.replayed, again.receipt) == (True, first.receipt)
+    assert amounts(database) == [5, 7]
+
+
 async def test_of_many_posts_under_one_key_one_is_booked(database: OfficeDatabase) -> None:
     async with open_desk(database) as desk:
         outcomes = await asyncio.gather(

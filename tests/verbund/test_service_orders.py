@@ -89,6 +89,7 @@ async def test_an_order_says_who_orders_what_under_which_key(taken: Taken) -> No
         "route": "POST /things/{thing_id}/parts",
         "if_match": '"3"',
         "causation_id": None,
+        "key_as_sent": "k1",
         "recorded_at": None,
     }
 

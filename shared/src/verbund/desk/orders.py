@@ -35,6 +35,8 @@ class Order(Generic[C]):
     if_match: str | None = None
     traceparent: str | None = None
     causation_id: str | None = None
+    key_as_sent: str | None = None
+    """As the first release kept keys: a repeat from before the update is known by it until its answer is forgotten."""
     recorded_at: datetime | None = None
     """Only in an initial load: when the office knew it. Never earlier than what the ledgers already know."""
 

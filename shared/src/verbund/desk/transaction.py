@@ -1,7 +1,7 @@
 """One transaction of the desk: a batch of orders becomes records, states and answers, all or nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging import getLogger
@@ -46,6 +46,13 @@ def scope_of(order: Order[C]) -> Scope:
     return (order.principal, order.route, order.idempotency_key)
 
 
+def _scopes_of(order: Order[C]) -> Iterator[Scope]:
+    """Where an answer to it may be kept."""
+    yield scope_of(order)
+    if order.key_as_sent is not None:
+        yield (order.principal, order.route, order.key_as_sent)
+
+
 @dataclass(slots=True)
 class _Decided(Generic[C, S]):
     """What has been decided so far in this batch; nothing of it is booked before the commit."""
@@ -83,7 +90,7 @@ class Transaction(Generic[C, S]):
         for order in orders:
             key = None if isinstance(order.command, CloseInitialLoad) else next(keys)
             try:
-                given = answered.get(scope_of(order))
+                given = next((answered[scope] for scope in _scopes_of(order) if scope in answered), None)
                 outcome: Outcome = (
                     _repeat(order, given) if given else self._carry_out(order, key, loaded.states, decided)
                 )
@@ -139,7 +146,8 @@ class Transaction(Generic[C, S]):
     async def _answers_given(
         self, connection: AsyncConnection, orders: Sequence[Order[C]]
     ) -> dict[Scope, tuple[bytes, Answer]]:
-        asked = [dict(zip(("principal", "route", "key"), scope_of(order), strict=True)) for order in orders]
+        scopes = (scope for order in orders for scope in _scopes_of(order))
+        asked = [dict(zip(("principal", "route", "key"), scope, strict=True)) for scope in scopes]
         rows = await connection.execute(_ANSWERED, {"asked": json.dumps(asked)})
         return {
             (row.principal, row.route, row.key): (

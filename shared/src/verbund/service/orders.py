@@ -55,6 +55,7 @@ class FilledForm:
             route=self.route,
             idempotency_key=_keyed_hash(self._secret, (b"key", self.idempotency_key.encode())).hex(),
             fingerprint=self.fingerprint,
+            key_as_sent=self.idempotency_key,
             if_match=self.if_match,
             traceparent=self.traceparent,
             recorded_at=recorded_at,
