@@ -108,10 +108,11 @@ def arguments() -> Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each process in each round")
     parser.add_argument("--connections", type=int, default=600, help="clerks at work at the same time")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--without-fsync", action="store_true", help="to see what waiting for the disk costs")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     asked = arguments()
-    with scratch_town("registration") as scratch:
+    with scratch_town("registration", options={"fsync": "off"} if asked.without_fsync else None) as scratch:
         measure(scratch, asked)

@@ -7,11 +7,14 @@ of the rounds' ratios. Run: `python bench/projection.py [--events N] [--batch N]
 
 import asyncio
 import random
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from cProfile import Profile
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from operator import truediv
+from pstats import Stats
 from statistics import median
 from time import perf_counter
 
@@ -101,12 +104,13 @@ async def live_cells(engine: AsyncEngine) -> int:
         return int((await connection.execute(text("select count(*) from cube.cell"))).scalar_one())
 
 
-async def measure(cluster: Cluster, events: int, size: int, profile_count: int) -> None:
+async def measure(cluster: Cluster, wanted: Namespace) -> None:
     """Measure both in turns, in one run, and print the closing line."""
+    events, size, profile_count = wanted.events, wanted.batch, wanted.profiles
     engine = make_engine(cluster.settings("reporting_reader", "reporting"))
     reader = Reader(engine, CubeEffect(b"bench", delta_functions(find_offices())), known_events())
     single_events = max(events // 50, 20)
-    booked = iter(records(ROUNDS * (events + single_events), profile_count))
+    booked = iter(records(ROUNDS * (events + single_events) + events * wanted.profile, profile_count))
     settle()
     await rate(reader, batches(list(islice(booked, profile_count)), size))
     cells = await live_cells(engine)
@@ -115,6 +119,8 @@ async def measure(cluster: Cluster, events: int, size: int, profile_count: int) 
         single.append(await rate(reader, batches(list(islice(booked, single_events)), 1)))
         batched.append(await rate(reader, batches(list(islice(booked, events)), size)))
     assert await live_cells(engine) == cells, "there were cells to be made while the clock ran"
+    if wanted.profile:
+        await tell_where_the_time_goes(reader, batches(list(booked), size))
     taken = (await reader.positions())[BOOK].number
     await engine.dispose()
     report(
@@ -130,11 +136,19 @@ async def measure(cluster: Cluster, events: int, size: int, profile_count: int) 
     )
 
 
+async def tell_where_the_time_goes(reader: Reader, taken: Sequence[Sequence[Record]]) -> None:
+    """The functions that took longest, on standard error."""
+    with Profile() as profile:
+        await rate(reader, taken)
+    Stats(profile, stream=sys.stderr).sort_stats("tottime").print_stats(20)
+
+
 def arguments() -> Namespace:
     """How much is measured."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=8_000, help="in whole batches, in each round")
     parser.add_argument("--batch", type=int, default=LARGEST_BATCH, help="events in one transaction")
+    parser.add_argument("--profile", action="store_true", help="also tell where the time of one round of batches goes")
     parser.add_argument("--profiles", type=int, default=PROFILES, help="of residents: two cells come of each")
     return parser.parse_args()
 
@@ -142,4 +156,4 @@ def arguments() -> Namespace:
 if __name__ == "__main__":
     wanted = arguments()
     with scratch_offices("reporting", "registration") as running:
-        asyncio.run(measure(running, wanted.events, wanted.batch, wanted.profiles))
+        asyncio.run(measure(running, wanted))

@@ -35,10 +35,10 @@ def scratch_offices(*names: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def scratch_town(*names: str) -> Iterator["Town"]:
-    """The same, with everything that processes of these offices need."""
+def scratch_town(*names: str, options: Mapping[str, str] | None = None) -> Iterator["Town"]:
+    """The same, with everything that processes of these offices need; `options` are lines of postgresql.conf."""
     settings = EmbeddedSettings(home=Path(mkdtemp(prefix="verbund-bench-")))
-    cluster = Cluster(settings.home, find_free_port())
+    cluster = Cluster(settings.home, find_free_port(), options)
     try:
         cluster.start()
         for name in names:
