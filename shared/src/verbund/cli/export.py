@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from verbund.cli.databases import databases
+from verbund.cli.homes import home_with_ledgers, offices_with_ledgers
 from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.embedded.checkpoints import Broken, checkpoint_office, read_office
 from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.postgres import Cluster
-from verbund.events.offices import Office, find_offices, get_office
+from verbund.events.offices import Office
 from verbund.ledger.checkpoints import latest_of
 from verbund.ledger.export import NotWhole, export_ledger, file_name
 from verbund.ledger.verify import snapshot
@@ -27,21 +28,15 @@ def export(
     The events hold no names and no addresses, but facts about single persons under pseudonyms: handle them like that.
     """
     output = Output(as_json=as_json)
-    try:
-        offices = find_offices() if office is None else (get_office(office),)
-    except LookupError as error:
-        output.fail(str(error))
-    settings = EmbeddedSettings()
-    if not settings.layout.has_data:
-        output.fail(f"There are no ledgers on {settings.layout.folder} yet.")
+    offices = offices_with_ledgers(office, output)
+    settings = home_with_ledgers(output)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
             output.fail(f"{folder} is not empty. Name a new folder: nothing is written over.")
         with databases(settings, output) as cluster, ProgressBars(output) as bars:
             for one in offices:
-                if one.keeps_ledgers:
-                    _export(settings, one, cluster, folder, bars, output)
+                _export(settings, one, cluster, folder, bars, output)
         (folder / "checkpoint.pem").write_bytes(settings.layout.checkpoint_public_key.read_bytes())
     except (Broken, NotWhole, OSError) as error:
         output.fail(str(error))

@@ -1,8 +1,11 @@
-"""Why a home folder cannot be used, in words that say what to do."""
+"""The home folder as commands find it: with ledgers or without, and in words why it cannot be used."""
 
 import errno
+from collections.abc import Sequence
 
-from verbund.embedded.home import Home
+from verbund.cli.output import Output
+from verbund.embedded.home import EmbeddedSettings, Home
+from verbund.events.offices import Office, find_offices, get_office
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -21,3 +24,20 @@ def home_in_words(home: Home, error: OSError) -> str:
     if error.errno in _NO_FOLDER:
         return f"{error.filename or home.folder} is no folder. Set VERBUND_HOME to one, or to a place for one."
     raise error
+
+
+def home_with_ledgers(output: Output) -> EmbeddedSettings:
+    """The settings of a home that has data; ends the command where there is none yet."""
+    settings = EmbeddedSettings()
+    if not settings.layout.has_data:
+        output.fail(f"There are no ledgers on {settings.layout.folder} yet.")
+    return settings
+
+
+def offices_with_ledgers(name: str | None, output: Output) -> Sequence[Office]:
+    """The office of this name, or all of them, as far as they keep ledgers; ends the command where there is none."""
+    try:
+        offices = find_offices() if name is None else (get_office(name),)
+    except LookupError as error:
+        output.fail(str(error))
+    return [office for office in offices if office.keeps_ledgers]

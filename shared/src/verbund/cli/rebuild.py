@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from verbund.cli.databases import databases
+from verbund.cli.homes import home_with_ledgers
 from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.cli.overview import ledgers_of, positions_of
 from verbund.cli.places import resolve
@@ -26,9 +27,7 @@ def rebuild(
     For an office that was restored from an older backup, and for a release that counts by other rules.
     """
     output = Output(as_json=as_json)
-    settings = EmbeddedSettings()
-    if not settings.layout.has_data:
-        output.fail(f"There are no ledgers on {settings.layout.folder} yet.")
+    settings = home_with_ledgers(output)
     if record.find_running(settings.layout) is not None:
         output.fail(f"Verbund runs on {settings.layout.folder}: stop it first (Ctrl-C), readers must not be at work.")
     if as_json and not yes:

@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from verbund.cli.databases import databases
+from verbund.cli.homes import home_with_ledgers, offices_with_ledgers
 from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.embedded.checkpoints import read_office
-from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.postgres import Cluster
-from verbund.events.offices import Office, find_offices, get_office
+from verbund.events.offices import Office
 from verbund.ledger.checkpoints import Checkpoint, Unbelievable
 from verbund.ledger.verify import Progress, verify_ledgers
 from verbund.ledger.walk import Damage
@@ -35,22 +35,16 @@ def verify(
 ) -> None:
     """Walk every ledger from its first record, hold it against its checkpoints, name what is bad; then exit code 1."""
     output = Output(as_json=as_json)
-    try:
-        offices = find_offices() if office is None else (get_office(office),)
-    except LookupError as error:
-        output.fail(str(error))
-    settings = EmbeddedSettings()
-    if not settings.layout.has_data:
-        output.fail(f"There are no ledgers on {settings.layout.folder} yet.")
+    offices = offices_with_ledgers(office, output)
+    settings = home_with_ledgers(output)
     whole = True
     with databases(settings, output) as cluster, ProgressBars(output) as bars:
         for one in offices:
-            if one.keeps_ledgers:
-                try:
-                    known = read_office(settings.layout, one, checkpoints or (), public_key)
-                except ValueError as error:
-                    output.fail(f"The public key cannot be used: {error}")
-                whole &= _verify(one, known, cluster, bars, output)
+            try:
+                known = read_office(settings.layout, one, checkpoints or (), public_key)
+            except ValueError as error:
+                output.fail(f"The public key cannot be used: {error}")
+            whole &= _verify(one, known, cluster, bars, output)
     if not whole:
         raise typer.Exit(1)
 
