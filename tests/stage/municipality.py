@@ -26,6 +26,7 @@ from verbund.service.tokens import LocalIssuer
 from verbund.settings import DatabaseSettings
 
 DEADLINE_SECONDS = 90.0
+_LAST_LINES = 40  # of each log, said when a test fails
 
 
 def find_offset() -> int:
@@ -96,6 +97,13 @@ class Municipality:
         home = self.settings.layout
         issuer = LocalIssuer(home.issuer_key, home.jwks_file, ISSUER)
         return issuer.issue(office, roles, self.settings.municipality, timedelta(hours=1))
+
+    def say_last_words(self) -> None:
+        """For whoever reads why a test failed: how the logs of all processes end."""
+        for log in (self.log, *sorted(self.settings.layout.logs.glob("*.log"))):
+            if log.exists():
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
+                print(f"--- {log.name}", *lines, sep="\n")  # noqa: T201 - shown by pytest with a failure
 
     def superuser(self, database: str) -> DatabaseSettings:
         home = self.settings.layout
@@ -168,6 +176,9 @@ def municipality_to_be(*words: str, **environment: str) -> Iterator[Municipality
     municipality = Municipality(home, words or ("up",), environment)
     try:
         yield municipality
+    except BaseException:
+        municipality.say_last_words()
+        raise
     finally:
         try:
             municipality.stop()
