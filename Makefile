@@ -12,7 +12,8 @@ PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.1
 	&& { command -v $$each; break; }; done)
 UV_VERSION := 0.13.8
 UV := .uv/bin/uv
-# Locked, from here, with the Python that is there: nothing is downloaded that the lock file does not name.
+# Locked, from here, with the Python that is there: nothing is downloaded that the lock file does not name. Compiled
+# here once, because not everybody who starts a service may write into this folder.
 export UV_PYTHON_DOWNLOADS := never
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export UV_PROJECT_ENVIRONMENT := .venv
@@ -48,7 +49,7 @@ setup: .venv/.complete
 	@touch $@
 
 .venv/.complete: .uv/.$(UV_VERSION) uv.lock pyproject.toml $(wildcard shared/pyproject.toml services/*/pyproject.toml)
-	$(UV) sync --frozen --quiet --python "$(if $(PYTHON),$(PYTHON),.uv/bin/python)"
+	$(UV) sync --frozen --quiet --compile-bytecode --python "$(if $(PYTHON),$(PYTHON),.uv/bin/python)"
 	@touch $@
 
 demo: setup
