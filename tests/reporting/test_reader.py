@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from stage.cube import SECRET, Stage
 from stage.facts import BOOK, arrival, booked, registration, transition
 
@@ -121,6 +122,25 @@ async def test_a_transaction_that_fails_leaves_nothing_and_hinders_nobody(cube: 
     assert await count_batches(cube) == 0
     await reader_of(cube).take(Batch(records))
     assert await arrivals(cube) == 1
+
+
+async def test_a_database_that_fails_in_the_middle_of_a_copy_stops_no_book(cube: Stage) -> None:
+    records = chained(booked(DAY, arrival(DAY)))
+    copying = text(
+        "select pg_cancel_backend(pid) from pg_stat_activity where query like '%copy cube.delta%from stdin%'"
+        " and datname = current_database() and wait_event_type = 'Lock' and pid <> pg_backend_pid()"
+    )
+    async with cube.superuser.begin() as holder, cube.superuser.connect() as other:
+        await holder.execute(text("lock table cube.delta in exclusive mode"))
+        taking = asyncio.create_task(reader_of(cube).take(Batch(records)))
+        async with asyncio.timeout(10):
+            while not (await other.execute(copying)).scalar():
+                await other.rollback()
+                await asyncio.sleep(0.01)
+            with pytest.raises(DBAPIError, match="QueryCanceled"):
+                await taking
+    assert await reader_of(cube).stopped() == {}
+    assert (await reader_of(cube).take(Batch(records))).applied == 1
 
 
 async def test_what_nothing_counts_stops_its_book_instead_of_being_missed(cube: Stage) -> None:

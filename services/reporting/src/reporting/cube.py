@@ -11,8 +11,10 @@ from itertools import repeat
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection as Driver
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from reporting.deltas import Delta, Dims, cell_of
@@ -127,8 +129,12 @@ async def append(connection: AsyncConnection, municipality: str, batch: UUID, de
     cells = [cell_of(delta.measure, delta.dims) for delta in deltas]
     await _open_cells(connection, municipality, dict(zip(cells, deltas, strict=True)))
     driver = await _driver(connection)
-    async with driver.cursor() as cursor, cursor.copy(_COPY_DELTAS) as copy:
-        await copy.write("".join(map(_line, deltas, cells, repeat(str(batch)))))
+    try:
+        async with driver.cursor() as cursor, cursor.copy(_COPY_DELTAS) as copy:
+            await copy.write("".join(map(_line, deltas, cells, repeat(str(batch)))))
+    except psycopg.Error as error:
+        # Said as SQLAlchemy says it of its own statements: the database failed here, and no delta function.
+        raise DBAPIError.instance(_COPY_DELTAS, None, error, psycopg.Error) from error
 
 
 async def _open_cells(connection: AsyncConnection, municipality: str, cells: Mapping[int, Delta]) -> None:
