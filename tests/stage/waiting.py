@@ -22,6 +22,6 @@ async def comes_to_wait(task: asyncio.Task[Any], superuser: DatabaseSettings) ->
             assert monotonic() < deadline, "it neither waited nor ended"
             waiting = await (await connection.execute(_WAITING)).fetchone()
             if waiting and waiting[0]:
-                return True
+                return not task.done()  # it may have ended while the database was asked
             await asyncio.sleep(0.01)
     return False
