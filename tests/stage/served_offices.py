@@ -21,6 +21,7 @@ from registration.app import create as create_registration
 from registration.settings import RegistrationSettings
 from reporting.app import create as create_reporting
 from reporting.settings import ReportingSettings
+from verbund.service.serving import SERVED
 from verbund.settings import IssuerSettings
 
 _DEADLINE_SECONDS = 30.0
@@ -121,18 +122,7 @@ def served_office(database: OfficeDatabase, folder: Path, log_level: str = "INFO
 @contextmanager
 def listening(app: FastAPI) -> Iterator[str]:
     """The application behind a free port, served as `verbund serve` does; yields its address."""
-    config = uvicorn.Config(
-        app,
-        port=0,
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=2,
-    )
+    config = uvicorn.Config(app, port=0, timeout_graceful_shutdown=2, **SERVED)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

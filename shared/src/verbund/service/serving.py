@@ -4,8 +4,10 @@
 """
 
 import sys
+from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 import uvicorn
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +16,17 @@ from starlette.types import ASGIApp
 from verbund.events.offices import find_offices
 from verbund.service.memory import settle
 
+SERVED: Mapping[str, Any] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "ws": "none",
+    "lifespan": "on",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+    "proxy_headers": False,
+}
+"""What uvicorn is told about every process of an office, wherever it listens."""
 _GRACE_SECONDS = 8  # open pages hold their stream for hours; the supervisor waits a little longer than this
 
 
@@ -45,15 +58,8 @@ def listen(place: str, host: str, port: int) -> None:
         factory=True,
         host=host,
         port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        **SERVED,
     )
 
 
