@@ -168,3 +168,15 @@ def test_a_desk_that_wakes_up_after_its_session_was_ended_books_nothing_twice(
     with stopped_in_its_transaction(municipality, "registration") as stopped:
         until(lambda: not is_served(municipality, stopped), "PostgreSQL ends the session")
     checked.await_bookings(50)
+
+
+def test_a_postgresql_that_lives_and_lets_nobody_in_is_started_again(
+    municipality: Municipality, checked: Clerks
+) -> None:
+    frozen = municipality.pid("postgres")
+    assert frozen is not None
+    psutil.Process(frozen).suspend()
+    # Who is signed in goes on: only the process that lets people in stands still.
+    until(lambda: municipality.pid("postgres") not in {None, frozen}, "PostgreSQL is another one")
+    assert "let nobody in" in municipality.log.read_text()
+    checked.await_bookings(20)

@@ -51,4 +51,10 @@ def database_texts(settings: DatabaseSettings, without: Iterable[str] = ()) -> I
 
 
 def _as_text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """As it reads; bytes that are no text in hexadecimal, because in many hashes a short name stands by chance."""
+    if not isinstance(value, bytes):
+        return str(value)
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.hex()

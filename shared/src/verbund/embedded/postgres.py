@@ -22,6 +22,7 @@ from verbund.settings import DatabaseSettings
 
 _START_SECONDS = 60.0  # recovery after a crash replays at most max_wal_size of log
 _STOP_SECONDS = 20.0
+_ANSWER_SECONDS = 5
 _POLL_SECONDS = 0.02
 
 Statements = Mapping[str, str]
@@ -74,6 +75,14 @@ class Cluster:
         if self._child is not None and self._child.poll() is not None:
             self._process = self._child = None
         return self._process is not None and _is_alive(self._process)
+
+    def takes_connections(self) -> bool:
+        """Whether somebody can sign in now; waits for the answer."""
+        try:
+            psycopg.connect(self.superuser().conninfo(), connect_timeout=_ANSWER_SECONDS).close()
+        except (psycopg.Error, OSError):
+            return False
+        return True
 
     def start(self) -> None:
         """Start the server, or attach to one that runs on this data already, and wait until it takes connections.
@@ -177,6 +186,8 @@ class Cluster:
         if process is not None:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(how)
+                # Frozen, it would not hear of it.
+                process.resume()
                 if not self._has_ended(process, _STOP_SECONDS):
                     process.kill()
                     self._has_ended(process, _STOP_SECONDS)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from verbund.events.offices import Office, Process
 
 _STOP_SECONDS = 12.0  # longer than a service takes to answer what it has begun
 _WATCH_SECONDS = 0.5
+_ASK_SECONDS = 5.0
+_SILENT_SECONDS = 60.0  # recovering from a crash takes no longer
 _LONGEST_WAIT_SECONDS = 30.0
 _READY_POLL_SECONDS = 0.1
 
@@ -107,6 +110,7 @@ class Supervisor:
         keeping = [asyncio.create_task(child.keep()) for child in self._children]
         watching = [
             asyncio.create_task(self._watch_cluster()),
+            asyncio.create_task(self._watch_answers()),
             asyncio.create_task(self._sign_now_and_then()),
             asyncio.create_task(self._await_ready(when_ready)),
         ]
@@ -158,6 +162,18 @@ class Supervisor:
             except (ClusterFailed, PortTaken, OSError) as error:  # OSError: no room for its configuration
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
                 self._tell(f"{error} Trying again in {wait:g} s.")
+
+    async def _watch_answers(self) -> None:
+        """End PostgreSQL when it lives and lets nobody in, which it does not mend by itself: frozen, or waiting for a
+        process of its own that does not end. Who watches its life then starts it again."""
+        answered = time.monotonic()
+        while True:
+            await asyncio.sleep(_ASK_SECONDS)
+            if not self.cluster.is_running or await asyncio.to_thread(self.cluster.takes_connections):
+                answered = time.monotonic()
+            elif time.monotonic() - answered > _SILENT_SECONDS:
+                self._tell(f"PostgreSQL has let nobody in for {_SILENT_SECONDS:g} s; ending it; see {self.cluster.log}")
+                self.cluster.stop_immediately()
 
     async def _sign_now_and_then(self) -> None:
         """Checkpoints on a rhythm; one more is made when everything stops."""
