@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stage.tally import Added
 
-from verbund.feeds.batch import Beat
 from verbund.feeds.sift import Position, sift, sift_beat
-from verbund.ledger.record import GENESIS, Entry, Head, Record, seal
+from verbund.ledger.record import GENESIS, Beat, Entry, Head, Record, seal
 
 BOOK = "/05913000/registration/book"
 AT = datetime(2018, 12, 31, tzinfo=UTC)

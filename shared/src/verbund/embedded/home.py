@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verbund.embedded.secret_files import ensure_secret
-from verbund.events.offices import Office
+from verbund.events.offices import Feed, Office
 from verbund.settings import IssuerSettings
 
 ISSUER = "urn:verbund:embedded"
@@ -27,6 +27,8 @@ class EmbeddedSettings(BaseSettings):
     """VERBUND_POSTGRES_PORT."""
     port_offset: int = Field(default=0, ge=-7000, le=57000)
     """VERBUND_PORT_OFFSET: added to every port, for a second municipality beside the first one."""
+    feed: Feed = "ledger"
+    """VERBUND_FEED: how offices read each other's ledgers; `kafka` starts a broker of their own for them."""
     checkpoint_minutes: float = Field(default=15, gt=0)
     """VERBUND_CHECKPOINT_MINUTES: how often `verbund up` signs where the ledgers end."""
 

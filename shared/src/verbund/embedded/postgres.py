@@ -33,7 +33,8 @@ _WEB: Statements = {"statement_timeout": "30s", "idle_in_transaction_session_tim
 # A paused reader holds the locks of its positions: the server must let go of it before a second one gives up.
 _READER: Statements = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5s"}
 _FEED: Statements = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "10s"}
-_LIMITS: Mapping[str, Statements] = {"desk": _DESK, "web": _WEB, "reader": _READER, "owner": {}}
+_RELAY: Statements = {"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s"}
+_LIMITS: Mapping[str, Statements] = {"desk": _DESK, "web": _WEB, "reader": _READER, "relay": _RELAY, "owner": {}}
 
 
 class ClusterFailed(Exception):

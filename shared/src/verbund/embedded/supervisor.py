@@ -83,7 +83,7 @@ class Supervisor:
 
     def _check_ports(self) -> None:
         for office in self._offices:
-            for process in office.processes:
+            for process in office.processes_with(self._settings.feed):
                 port = process.port + self._settings.port_offset
                 if not is_free(port):
                     remedy = "End it, or move every port by setting VERBUND_PORT_OFFSET, for example to 1000."
@@ -104,7 +104,7 @@ class Supervisor:
                 self._child_changed,
             )
             for office in self._offices
-            for process in office.processes
+            for process in office.processes_with(self._settings.feed)
         ]
         self._write_record()
         keeping = [asyncio.create_task(child.keep()) for child in self._children]

@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import Any
 
 MUNICIPALITY = re.compile(r"^\d{8}$")
 _LEDGER = re.compile(
@@ -21,12 +22,18 @@ def tray_of(municipality: str, office: str, receiver: str) -> str:
 
 def municipality_of(ledger: str) -> str:
     """The AGS in a ledger's name; raises `ValueError` where the name is none."""
-    return _parts(ledger)["municipality"]
+    return str(_parts(ledger)["municipality"])
 
 
 def office_of(ledger: str) -> str:
     """The office that writes the ledger; raises `ValueError` where the name is none."""
-    return _parts(ledger)["office"]
+    return str(_parts(ledger)["office"])
+
+
+def receiver_of(ledger: str) -> str | None:
+    """The office that a tray is for, None for a book; raises `ValueError` where the name is none."""
+    receiver: str | None = _parts(ledger)["receiver"]
+    return receiver
 
 
 def _checked(ledger: str) -> str:
@@ -35,7 +42,7 @@ def _checked(ledger: str) -> str:
 
 
 @lru_cache(maxsize=1_000)  # asked of every event, and there are few ledgers
-def _parts(ledger: str) -> dict[str, str]:
+def _parts(ledger: str) -> dict[str, Any]:
     found = _LEDGER.match(ledger)
     if found is None:
         raise ValueError(f"{ledger!r} names no ledger: /<AGS>/<office>/book or /<AGS>/<office>/to/<receiver>")

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from typing import Literal
 
 from verbund.events.envelope import Data
 
 GROUP = "verbund.offices"
+
+Feed = Literal["ledger", "kafka"]
+"""How offices read each other's ledgers: straight from the database, on one machine, or from Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Process:
     """`module:name` of the function that builds the ASGI application."""
     database_role: str
     """Suffix of the role: `desk` means the role `registration_desk` in the database `registration`."""
+    only_with: Feed | None = None
+    """The feed for which it runs; None where it runs with each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,10 @@ class Office:
     @property
     def door(self) -> Process:
         return self.processes[0]
+
+    def processes_with(self, feed: Feed) -> tuple[Process, ...]:
+        """The processes that run with this feed."""
+        return tuple(process for process in self.processes if process.only_with in (None, feed))
 
     @property
     def keeps_ledgers(self) -> bool:

@@ -1,8 +1,7 @@
-"""What a feed delivers, whichever way it came: records with their place in the chain, and signs of life."""
+"""What a feed delivers, whichever way it came: records with their place in the chain."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from verbund.ledger.record import Record
 
@@ -16,14 +15,3 @@ class Batch:
     @property
     def ledgers(self) -> list[str]:
         return sorted({record.ledger for record in self.records})
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """An unnumbered sign of life of a ledger: where it ends, and when its office last said so itself."""
-
-    ledger: str
-    number: int
-    hash: bytes
-    at: datetime | None
-    """None where the office never ran."""

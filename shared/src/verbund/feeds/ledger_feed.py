@@ -16,10 +16,10 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from verbund import metrics
-from verbund.feeds.batch import Batch, Beat
+from verbund.feeds.batch import Batch
 from verbund.feeds.ledger_view import LedgerView, Source
 from verbund.feeds.reader import Reader
-from verbund.ledger.record import Record
+from verbund.ledger.record import Beat, Record
 
 _log = getLogger(__name__)
 

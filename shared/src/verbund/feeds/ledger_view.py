@@ -4,8 +4,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import text
 
 from verbund.database import make_engine
-from verbund.feeds.batch import Beat
-from verbund.ledger.record import GENESIS, Record
+from verbund.ledger.record import GENESIS, Beat, Record
 from verbund.ledger.store import channel_for
 from verbund.settings import DatabaseSettings
 

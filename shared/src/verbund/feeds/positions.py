@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from verbund.feeds.batch import Beat
 from verbund.feeds.sift import Position
-from verbund.ledger.record import GENESIS, Record
+from verbund.ledger.record import GENESIS, Beat, Record
 
 _OPEN = text("""
     insert into feed.position (ledger, hash)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from verbund import metrics
 from verbund.events.envelope import Data, Event, Undecodable, decode
-from verbund.feeds.batch import Batch, Beat
+from verbund.feeds.batch import Batch
 from verbund.feeds.positions import (
     Parked,
     hear,
@@ -24,7 +24,7 @@ from verbund.feeds.positions import (
     stop_ledger,
 )
 from verbund.feeds.sift import Position, sift, sift_beat
-from verbund.ledger.record import Record
+from verbund.ledger.record import Beat, Record
 
 _log = getLogger(__name__)
 

@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from verbund.events.envelope import Data
 from verbund.events.ledger_ids import office_of
-from verbund.feeds.batch import Batch, Beat
+from verbund.feeds.batch import Batch
 from verbund.feeds.ledger_view import LedgerView, Source
 from verbund.feeds.positions import hear, list_positions
 from verbund.feeds.reader import Effect, EffectRefused, Reader
-from verbund.ledger.record import GENESIS
+from verbund.ledger.record import GENESIS, Beat
 from verbund.settings import DatabaseSettings
 
 _LARGEST_BATCH = 10_000  # records held at a time: about 10 MB; the more at once, the more changes add up to one

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from verbund.feeds.batch import Beat
-from verbund.ledger.record import GENESIS, Record, chain_hash
+from verbund.ledger.record import GENESIS, Beat, Record, chain_hash
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,17 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """An unnumbered sign of life of a ledger: where it ends, and when its office last said so itself."""
+
+    ledger: str
+    number: int
+    hash: bytes
+    at: datetime | None
+    """None where the office never ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What is to be booked: everything of an event but its place in a ledger."""
 
