@@ -1,6 +1,7 @@
 """What the tests share: one real PostgreSQL for the session, and a migrated database of any office for each test."""
 
 import os
+import random
 import shutil
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -84,6 +85,14 @@ class OfficeDatabases:
     def drop_all(self) -> None:
         for database in self._made:
             database.drop()
+
+
+@pytest.fixture
+def seed() -> int:
+    """Printed when the test fails; set VERBUND_SEED to see the same choices again."""
+    seed = int(os.environ.get("VERBUND_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"seed {seed}")  # noqa: T201 - shown by pytest with a failure
+    return seed
 
 
 @pytest.fixture(scope="session")

@@ -71,9 +71,9 @@ def test_a_record_in_another_order_of_attributes_travels_all_the_same() -> None:
 
 @pytest.mark.parametrize("alive_at", [AT, None])
 def test_a_beat_arrives_as_it_was_sent(alive_at: datetime | None) -> None:
-    beat = Beat(BOOK, 17, b"h" * 32, alive_at)
-    message = beat_message(beat, AT)
-    assert read(message) == (beat, AT)
+    beat = Beat(BOOK, 17, b"h" * 32, alive_at, AT)
+    message = beat_message(beat)
+    assert read(message) == beat
     assert dict(message.headers)["ce_type"] == BEAT_TYPE.encode()
     assert BeatEvent.model_validate_json(message.value).data.number == 17
 
@@ -97,7 +97,7 @@ def poisoned(kind: str) -> Message:
         case "wrong_key":
             return replace(message, key=b"/05913000/reporting/book")
         case "wrong_shape":
-            return replace(beat_message(Beat(BOOK, 1, b"short", None), AT))
+            return replace(beat_message(Beat(BOOK, 1, b"short", None, AT)))
         case "no_place":
             return replace(message, headers=[("content-type", b"text/plain")])
     raise LookupError(kind)

@@ -23,7 +23,10 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Libraries that would tell addresses with query strings, statements and their values at a lower level.
-_QUIET = ("alembic.runtime.plugins", "asyncio", "httpcore", "httpx", "multipart", "psycopg", "sqlalchemy", "urllib3")
+_QUIET = (
+    *("aiokafka", "alembic.runtime.plugins", "asyncio", "faust", "httpcore", "httpx", "kafka", "mode", "multipart"),
+    *("psycopg", "sqlalchemy", "urllib3"),
+)
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _PRINTABLE = (date, Decimal, Path, UUID)
 # Exceptions whose messages speak of programs and machines, not of what somebody sent.

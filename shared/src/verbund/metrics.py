@@ -49,6 +49,7 @@ FEED_REPEATS = Counter("verbund_feed_repeats_total", "Records that came again an
 FEED_HOLES = Counter(
     "verbund_feed_holes_total", "Batches that did not go on from the position and were read again.", ["ledger"]
 )
+FEED_REBALANCES = Counter("verbund_feed_rebalances_total", "Times that Kafka shared partitions out anew.")
 FEED_PARKED = Counter(
     "verbund_feed_parked_total",
     "Records set aside because they could not be understood: figures miss them.",

@@ -1,7 +1,7 @@
 """The reader: takes batches into its own database, effect and position in one transaction, each record once."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from logging import getLogger
 from time import monotonic, time
@@ -12,13 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from verbund import metrics
 from verbund.events.envelope import Data, Event, Undecodable, decode
-from verbund.feeds.batch import Batch
+from verbund.feeds.batch import Batch, Hint
 from verbund.feeds.positions import (
     Parked,
     hear,
+    list_hints,
     list_positions,
     lock_positions,
     move_positions,
+    note_hints,
     open_positions,
     park,
     stop_ledger,
@@ -58,12 +60,25 @@ class Taken:
     repeats: int = 0
     parked: int = 0
     positions: dict[str, int] = field(default_factory=dict)
+    """Positions that moved."""
+    reached: dict[str, int] = field(default_factory=dict)
+    """Where every ledger of the batch stands now, moved or not."""
     holes: list[str] = field(default_factory=list)
     """Ledgers to be read again from their positions."""
     stopped: list[str] = field(default_factory=list)
     alarms: dict[str, str] = field(default_factory=dict)
     """Ledgers that this batch stopped, and why."""
     set_aside: list[Parked] = field(default_factory=list)
+
+    def add(self, part: "Taken") -> None:
+        """What became of a further part of the same batch."""
+        self.applied += part.applied
+        self.repeats += part.repeats
+        self.parked += part.parked
+        self.positions.update(part.positions)
+        self.reached.update(part.reached)
+        self.holes.extend(part.holes)
+        self.stopped.extend(part.stopped)
 
 
 class Reader:
@@ -103,12 +118,8 @@ class Reader:
                 await self.stop(record.ledger, error.reason if isinstance(error, EffectRefused) else "effect_failed")
                 whole.stopped.append(record.ledger)
                 continue
-            whole.applied += part.applied
-            whole.repeats += part.repeats
-            whole.parked += part.parked
-            whole.positions.update(part.positions)
-            whole.holes.extend(part.holes)
-            whole.stopped.extend(part.stopped)
+            whole.add(part)
+        whole.add(await self._take(replace(batch, records=())))
         return whole
 
     async def _take(self, batch: Batch) -> Taken:
@@ -118,6 +129,8 @@ class Reader:
         for ledger, reason in taken.alarms.items():
             self._sound_alarm(ledger, reason)
         self._count(taken, monotonic() - begun)
+        for beat in batch.beats:
+            _tell_beat(beat, taken.reached.get(beat.ledger, 0))
         return taken
 
     async def take_within(self, connection: AsyncConnection, batch: Batch) -> Taken:
@@ -125,24 +138,26 @@ class Reader:
         taken = Taken()
         await open_positions(connection, batch.ledgers)
         standings = await lock_positions(connection, batch.ledgers)
+        taken.set_aside.extend(map(Parked.of_stray, batch.strays))
+        records = batch.records_by_ledger
+        positions = {ledger: standing.position for ledger, standing in standings.items()}
         moves: list[tuple[Position, datetime | None]] = []
         events: list[Event[Any]] = []
         for ledger, standing in standings.items():
             if standing.stop_reason is not None:
                 taken.stopped.append(ledger)
                 continue
-            sifted = sift(standing.position, [r for r in batch.records if r.ledger == ledger])
+            sifted = sift(standing.position, records.get(ledger, ()))
             taken.repeats += sifted.repeats
-            taken.set_aside.extend(Parked(record, "hash_mismatch") for record in sifted.foreign)
+            taken.set_aside.extend(Parked.of_record(record, "hash_mismatch") for record in sifted.foreign)
             last = self._decode(sifted.fresh, events, taken.set_aside)
             if sifted.fresh:
                 moves.append((sifted.position, last))
+                positions[ledger] = sifted.position
                 taken.positions[ledger] = sifted.position.number
             if sifted.hole:
                 taken.holes.append(ledger)
             if sifted.stop is not None:
-                await stop_ledger(connection, ledger, sifted.stop)
-                taken.stopped.append(ledger)
                 taken.alarms[ledger] = sifted.stop
         if events:
             await self._effect.apply(connection, events)
@@ -150,9 +165,24 @@ class Reader:
             await park(connection, taken.set_aside)
         if moves:
             await move_positions(connection, moves)
+        for beat in batch.beats:
+            # Under the locks of the positions: another reader cannot have gone past an older end meanwhile. Against the
+            # position in front of the batch: of its records, some may have come behind the beat.
+            reason = sift_beat(standings[beat.ledger].position, beat, standings[beat.ledger].beat_at)
+            if reason is not None and beat.ledger not in taken.stopped:
+                taken.alarms.setdefault(beat.ledger, reason)
+        for ledger, reason in taken.alarms.items():
+            await stop_ledger(connection, ledger, reason)
+            taken.stopped.append(ledger)
+        if batch.beats:
+            await hear(connection, batch.beats)
+        hints = [hint for hint in batch.hints if hint.ledgers.isdisjoint(taken.holes)]
+        if hints:
+            await note_hints(connection, hints)
         if events:
             await self._effect.finish(connection)
         taken.applied, taken.parked = len(events), len(taken.set_aside)
+        taken.reached = {ledger: position.number for ledger, position in positions.items()}
         return taken
 
     def _decode(self, records: Sequence[Record], events: list[Event[Any]], parked: list[Parked]) -> datetime | None:
@@ -164,7 +194,7 @@ class Reader:
                 if event.source != record.ledger or event.number != record.number:
                     raise Undecodable("forged_source", "the event names another place than the one it came from")
             except Undecodable as reason:
-                parked.append(Parked(record, reason.reason, reason.detail))
+                parked.append(Parked.of_record(record, reason.reason, reason.detail))
                 continue
             events.append(event)
             last = event.time
@@ -178,7 +208,7 @@ class Reader:
             metrics.FEED_PARKED.labels(item.reason).inc()
             _log.error(
                 "a record was parked: figures miss it until somebody decides",
-                extra={"ledger": item.record.ledger, "number": item.record.number, "reason": item.reason},
+                extra={"ledger": item.ledger, "number": item.number, "reason": item.reason},
             )
         for ledger, number in taken.positions.items():
             metrics.FEED_POSITION.labels(ledger).set(number)
@@ -187,19 +217,20 @@ class Reader:
             metrics.FEED_HOLES.labels(ledger).inc()
 
     async def hear(self, beats: Sequence[Beat]) -> list[str]:
-        """Keep signs of life; returns the ledgers whose head does not fit what was read, without stopping them."""
+        """Keep signs of life that were looked up; returns the ledgers whose end does not fit what was read.
+
+        They are not stopped: `confirm` looks once more. What travels belongs into the batch that it came with.
+        """
         async with self._engine.begin() as connection:
             await open_positions(connection, [beat.ledger for beat in beats])
             standings = {s.position.ledger: s for s in await list_positions(connection)}
             await hear(connection, beats)
         doubtful = []
         for beat in beats:
-            position = standings[beat.ledger].position
-            metrics.FEED_LAG.labels(beat.ledger).set(max(beat.number - position.number, 0))
-            metrics.FEED_STOPPED.labels(beat.ledger).set(standings[beat.ledger].stop_reason is not None)
-            if beat.at is not None:
-                metrics.FEED_HEARD.labels(beat.ledger).set(beat.at.timestamp())
-            if sift_beat(position, beat) is not None:
+            standing = standings[beat.ledger]
+            _tell_beat(beat, standing.position.number)
+            metrics.FEED_STOPPED.labels(beat.ledger).set(standing.stop_reason is not None)
+            if sift_beat(standing.position, beat) is not None:
                 doubtful.append(beat.ledger)
         return doubtful
 
@@ -232,8 +263,19 @@ class Reader:
         async with self._engine.connect() as connection:
             return {s.position.ledger: s.position for s in await list_positions(connection)}
 
+    async def hints(self, topics: Sequence[str]) -> list[Hint]:
+        """Where to go on reading these topics."""
+        async with self._engine.connect() as connection:
+            return await list_hints(connection, topics)
+
     async def stopped(self) -> dict[str, str]:
         """The stopped ledgers and why."""
         async with self._engine.connect() as connection:
             standings = await list_positions(connection)
         return {s.position.ledger: s.stop_reason for s in standings if s.stop_reason is not None}
+
+
+def _tell_beat(beat: Beat, position: int) -> None:
+    metrics.FEED_LAG.labels(beat.ledger).set(max(beat.number - position, 0))
+    if beat.at is not None:
+        metrics.FEED_HEARD.labels(beat.ledger).set(beat.at.timestamp())

@@ -7,7 +7,6 @@ it without our headers. Its key is the ledger's name, so that a ledger stays in 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
@@ -101,9 +100,11 @@ def message_of(record: Record) -> Message:
     return Message(topic_of(record.ledger), record.ledger.encode(), record.body, headers)
 
 
-def beat_message(beat: Beat, as_of: datetime) -> Message:
-    """A beat as it travels; `as_of`: when the ledger was seen to end there (the office's database's clock)."""
-    id_, time = str(uuid_utils.uuid7()), instant(as_of)
+def beat_message(beat: Beat) -> Message:
+    """A beat as it travels; it has to say as of when (by the clock of the office's database)."""
+    if beat.as_of is None:
+        raise ValueError(f"a beat of {beat.ledger} does not say as of when")
+    id_, time = str(uuid_utils.uuid7()), instant(beat.as_of)
     value = canonical_bytes(
         {
             "specversion": "1.0",
@@ -136,8 +137,8 @@ def _attributes(id_: bytes, source: bytes, type_: bytes, time: bytes, traceparen
 
 def read_message(
     topic: str, key: bytes | None, value: bytes | None, headers: Iterable[Sequence[object]], place: str
-) -> Record | tuple[Beat, datetime] | Stray:
-    """What a message says: a record, a beat with its time, or something that is none of ours.
+) -> Record | Beat | Stray:
+    """What a message says: a record, a beat, or something that is none of ours.
 
     A record's hash and chain are for whoever knows the position; `place` names the message for people.
     """
@@ -174,13 +175,13 @@ def read_message(
     return Record(ledger, int(number), previous, own_hash, value)
 
 
-def _read_beat(ledger: str, value: bytes) -> tuple[Beat, datetime] | None:
+def _read_beat(ledger: str, value: bytes) -> Beat | None:
     try:
         event = BeatEvent.model_validate_json(value)
-        beat = Beat(ledger, event.data.number, bytes.fromhex(event.data.hash), event.data.alive_at)
+        beat = Beat(ledger, event.data.number, bytes.fromhex(event.data.hash), event.data.alive_at, event.time)
     except (ValidationError, ValueError):
         return None
-    return (beat, event.time) if event.source == ledger and len(beat.hash) == 32 and beat.number >= 0 else None
+    return beat if event.source == ledger and len(beat.hash) == 32 and beat.number >= 0 else None
 
 
 def _what_else(value: bytes, ledger: str) -> tuple[str, str]:

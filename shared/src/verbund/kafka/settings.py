@@ -24,6 +24,10 @@ class KafkaSettings(BaseModel):
     password_file: Path | None = None
     """File that holds the principal's password and nothing else."""
 
+    instance: str | None = None
+    """Name of this process among those of its group (static membership): it may be away for a few seconds without its
+    partitions being shared out anew. No two processes may have the same one."""
+
     @property
     def uses_tls(self) -> bool:
         return self.security_protocol.endswith("SSL")

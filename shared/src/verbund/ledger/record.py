@@ -46,6 +46,8 @@ class Beat:
     hash: bytes
     at: datetime | None
     """None where the office never ran."""
+    as_of: datetime | None = None
+    """When the ledger was seen to end there, for a beat that travelled; None for one that was just looked up."""
 
 
 @dataclass(frozen=True, slots=True)
