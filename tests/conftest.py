@@ -11,8 +11,11 @@ from tempfile import mkdtemp
 from typing import TypeVar
 
 import pytest
+from stage.brokers import kafka_or_skip, running_brokers
 
 from verbund.database import migrate
+from verbund.embedded.kafka_cluster import Brokers
+from verbund.embedded.kafka_jars import Distribution
 from verbund.embedded.ports import find_free_port
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office, get_office
@@ -121,6 +124,19 @@ def office_database(templates: Templates) -> Iterator[OfficeDatabases]:
     databases = OfficeDatabases(templates)
     yield databases
     databases.drop_all()
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Distribution:
+    """Apache Kafka, fetched where it is not there yet; without Java the test is skipped."""
+    return kafka_or_skip()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka: Distribution) -> Iterator[Brokers]:
+    """A real Kafka of one broker that asks nobody who he is; shared, so every test has topics and groups of its own."""
+    with running_brokers(kafka) as running:
+        yield running
 
 
 @pytest.hookimpl(wrapper=True)

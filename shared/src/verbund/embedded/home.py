@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -25,6 +25,10 @@ class EmbeddedSettings(BaseSettings):
     """VERBUND_MUNICIPALITY: amtlicher Gemeindeschlüssel, eight digits."""
     postgres_port: int = Field(default=8109, ge=1, le=65535)
     """VERBUND_POSTGRES_PORT."""
+    cache: Path = Field(default_factory=lambda: user_cache_path("verbund", appauthor=False))
+    """VERBUND_CACHE: what was fetched and can be fetched again; default: the platform's folder for that."""
+    kafka_port: int = Field(default=8108, ge=3, le=65535)
+    """VERBUND_KAFKA_PORT: for Kafka's clients; its other ports stand just below it."""
     port_offset: int = Field(default=0, ge=-7000, le=57000)
     """VERBUND_PORT_OFFSET: added to every port, for a second municipality beside the first one."""
     feed: Feed = "ledger"
