@@ -26,6 +26,10 @@ def environment_of(
         "VERBUND_TICKETS": str(home.tickets),
         **{f"VERBUND_DATABASE__{name.upper()}": str(value) for name, value in database.model_dump().items()},
     }
+    told["VERBUND_FEED"] = settings.feed
+    if settings.feed == "kafka":
+        told["VERBUND_KAFKA__BROKERS"] = json.dumps([settings.kafka_broker])
+        told["VERBUND_KAFKA__INSTANCE"] = process.name
     if process is reader_of(office):
         sources = [
             {"office": source.name, "database": feed_settings(office, source, cluster).model_dump(mode="json")}

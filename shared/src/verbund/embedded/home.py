@@ -7,6 +7,7 @@ from platformdirs import user_cache_path, user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from verbund.embedded.ports import LOOPBACK
 from verbund.embedded.secret_files import ensure_secret
 from verbund.events.offices import Feed, Office
 from verbund.settings import IssuerSettings
@@ -35,6 +36,11 @@ class EmbeddedSettings(BaseSettings):
     """VERBUND_FEED: how offices read each other's ledgers; `kafka` starts a broker of their own for them."""
     checkpoint_minutes: float = Field(default=15, gt=0)
     """VERBUND_CHECKPOINT_MINUTES: how often `verbund up` signs where the ledgers end."""
+
+    @property
+    def kafka_broker(self) -> str:
+        """Where the broker of the embedded default serves."""
+        return f"{LOOPBACK}:{self.kafka_port + self.port_offset}"
 
     @property
     def layout(self) -> "Home":

@@ -12,6 +12,7 @@ import psycopg
 
 from verbund.database import migrate
 from verbund.embedded import record
+from verbund.embedded.backbone import Backbone
 from verbund.embedded.checkpoints import Broken, checkpoint_office
 from verbund.embedded.child import Child
 from verbund.embedded.environment import environment_of
@@ -36,8 +37,12 @@ WhenReady = Callable[[], Awaitable[None]]
 class Supervisor:
     """Keeps everything alive from `run` until `stop`; one per home, which `record.lock` sees to."""
 
-    def __init__(self, settings: EmbeddedSettings, offices: Sequence[Office], tell: Tell) -> None:
+    def __init__(
+        self, settings: EmbeddedSettings, offices: Sequence[Office], tell: Tell, backbone: Backbone | None = None
+    ) -> None:
+        """`backbone`: the Kafka between the offices, for the feed `kafka`."""
         self._settings = settings
+        self._backbone = backbone
         self._home = settings.layout
         self._offices = offices
         self._tell = tell
@@ -54,7 +59,7 @@ class Supervisor:
         """Start everything, run `when_ready` once every process is ready, and return when everything has ended.
 
         `when_ready` is cancelled by `stop`; an error in it ends everything and is raised here. Call `run` in the main
-        thread and under `record.lock`. Raises `PortTaken` and `ClusterFailed`.
+        thread and under `record.lock`. Raises `PortTaken`, `ClusterFailed` and `KafkaFailed`.
         """
         self._listen_for_signals()
         ended = end_leftovers(self._home, self.cluster)
@@ -63,8 +68,12 @@ class Supervisor:
         self._check_ports()
         try:
             self._start_databases()
+            if self._backbone is not None:
+                self._backbone.start(self._tell)
             await self._keep_alive(when_ready)
         finally:
+            if self._backbone is not None:
+                self._backbone.stop(self._tell)
             self._tell("stopping PostgreSQL")
             self.cluster.stop()
             record.remove(self._home)
@@ -111,6 +120,7 @@ class Supervisor:
         watching = [
             asyncio.create_task(self._watch_cluster()),
             asyncio.create_task(self._watch_answers()),
+            *([asyncio.create_task(self._backbone.watch(self._tell))] if self._backbone is not None else []),
             asyncio.create_task(self._sign_now_and_then()),
             asyncio.create_task(self._await_ready(when_ready)),
         ]
