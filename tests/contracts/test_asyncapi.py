@@ -13,11 +13,11 @@ from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker, Val
 from pydantic import create_model
 from stage.service_kit import ServiceKit, ask
 
-from verbund.events.asyncapi import asyncapi_of
 from verbund.events.envelope import Data
 from verbund.events.offices import Office, find_offices, get_office
 from verbund.events.registration import ResidenceRegistered
 from verbund.events.schemas import schema_of
+from verbund.kafka.asyncapi import asyncapi_of
 
 EVENTS = [pytest.param(office, model, id=model.type) for office, model in announced()]
 OFFICES = [pytest.param(office, id=office.name) for office in find_offices()]
@@ -94,7 +94,7 @@ def test_an_office_sends_its_own_book_and_reporting_receives_every_book() -> Non
     assert [each["action"] for each in sent["operations"].values()] == ["send"]
     assert [each["action"] for each in received["operations"].values()] == ["receive"]
     assert sent["channels"] == received["channels"]
-    assert [channel["address"] for channel in sent["channels"].values()] == ["/{municipality}/registration/book"]
+    assert [channel["address"] for channel in sent["channels"].values()] == ["verbund.book.registration"]
     assert list(sent["components"]["schemas"]) == [model.type for _, model in announced()]
 
 

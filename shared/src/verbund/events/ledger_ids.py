@@ -5,6 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 MUNICIPALITY = re.compile(r"^\d{8}$")
+LEDGER_PATTERN = r"^/\d{8}/[a-z][a-z0-9-]*/(book|to/[a-z][a-z0-9-]*)$"
+"""What every name of a ledger looks like, for documents."""
 _LEDGER = re.compile(
     r"^/(?P<municipality>\d{8})/(?P<office>[a-z][a-z0-9-]*)/(?:book|to/(?P<receiver>[a-z][a-z0-9-]*))$"
 )

@@ -12,8 +12,8 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from verbund.events.asyncapi import asyncapi_of
 from verbund.events.offices import Office, find_offices
+from verbund.kafka.asyncapi import asyncapi_of
 from verbund.service.kit import kit_of
 from verbund.service.orders import PARAMETERS, read_form
 from verbund.service.permissions import PUBLIC, permission_of, permit
