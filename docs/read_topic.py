@@ -7,13 +7,13 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from jsonschema import Draft202012Validator, FormatChecker
 
 
-async def read(broker: str, topic: str, document: Path, wait_seconds: float = 5.0) -> None:
-    schemas = json.loads(document.read_text(encoding="utf-8"))["components"]["schemas"]
+async def read(broker: str, topic: str, schemas: dict[str, Any], wait_seconds: float = 5.0) -> None:
     async with AIOKafkaConsumer(topic, bootstrap_servers=broker, auto_offset_reset="earliest") as consumer:
         while found := await consumer.getmany(timeout_ms=int(wait_seconds * 1000)):
             for message in (message for messages in found.values() for message in messages):
@@ -24,4 +24,5 @@ async def read(broker: str, topic: str, document: Path, wait_seconds: float = 5.
 
 
 if __name__ == "__main__":
-    asyncio.run(read(sys.argv[1], sys.argv[2], Path(sys.argv[3])))
+    document = json.loads(Path(sys.argv[3]).read_text(encoding="utf-8"))
+    asyncio.run(read(sys.argv[1], sys.argv[2], document["components"]["schemas"]))

@@ -18,6 +18,7 @@ from verbund.events.offices import Office, find_offices, get_office
 from verbund.events.registration import ResidenceRegistered
 from verbund.events.schemas import schema_of
 from verbund.kafka.asyncapi import asyncapi_of
+from verbund.kafka.messages import BEAT_TYPE
 
 EVENTS = [pytest.param(office, model, id=model.type) for office, model in announced()]
 OFFICES = [pytest.param(office, id=office.name) for office in find_offices()]
@@ -95,7 +96,7 @@ def test_an_office_sends_its_own_book_and_reporting_receives_every_book() -> Non
     assert [each["action"] for each in received["operations"].values()] == ["receive"]
     assert sent["channels"] == received["channels"]
     assert [channel["address"] for channel in sent["channels"].values()] == ["verbund.book.registration"]
-    assert list(sent["components"]["schemas"]) == [model.type for _, model in announced()]
+    assert list(sent["components"]["schemas"]) == [*(model.type for _, model in announced()), BEAT_TYPE]
 
 
 @pytest.mark.parametrize(("office", "model"), EVENTS)

@@ -73,7 +73,10 @@ class Killer:
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             for child in first.children():
                 # Its title: `postgres: <role> <database> <client> <what it does>`, or `postgres: checkpointer`.
-                words = child.cmdline()[0].removeprefix("postgres: ").split()
+                title = "".join(child.cmdline()[:1])
+                if not title.startswith("postgres: "):
+                    continue  # it ends, or has only just begun
+                words = title.removeprefix("postgres: ").split()
                 (serving if len(words) > 2 and "_" in words[0] else writing).append((child, words[0]))
         wanted = serving if self.chance.random() < _SERVES_A_CLIENT else writing
         if not wanted:
