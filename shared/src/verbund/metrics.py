@@ -39,6 +39,11 @@ FEED_POSITION = Gauge("verbund_feed_position_number", "Last number of a ledger t
 FEED_LAG = Gauge(
     "verbund_feed_lag_records", "Records of a ledger that its last beat knows of and that are not here yet.", ["ledger"]
 )
+FEED_LAG_SECONDS = Gauge(
+    "verbund_feed_lag_seconds",
+    "How long ago the office booked what was last taken of its ledger, while there is more; 0 where there is not.",
+    ["ledger"],
+)
 FEED_BATCH_SIZE = Histogram(
     "verbund_feed_batch_events", "Events that one transaction of a reader applied.", buckets=_SIZES
 )

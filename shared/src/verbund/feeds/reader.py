@@ -88,6 +88,8 @@ class Reader:
         self._engine = engine
         self._effect = effect
         self._known = known_events
+        self._known_until: dict[str, datetime] = {}
+        """By ledger, when its office booked what was last taken here."""
 
     async def take(self, batch: Batch) -> Taken:
         """Take a batch in one transaction; what the database raises passes through and nothing was taken.
@@ -130,7 +132,7 @@ class Reader:
             self._sound_alarm(ledger, reason)
         self._count(taken, monotonic() - begun)
         for beat in batch.beats:
-            _tell_beat(beat, taken.reached.get(beat.ledger, 0))
+            self._tell_beat(beat, taken.reached.get(beat.ledger, 0))
         return taken
 
     async def take_within(self, connection: AsyncConnection, batch: Batch) -> Taken:
@@ -182,6 +184,7 @@ class Reader:
         if events:
             await self._effect.finish(connection)
         taken.applied, taken.parked = len(events), len(taken.set_aside)
+        self._known_until |= {position.ledger: at for position, at in moves if at is not None}
         taken.reached = {ledger: position.number for ledger, position in positions.items()}
         return taken
 
@@ -216,6 +219,17 @@ class Reader:
         for ledger in taken.holes:
             metrics.FEED_HOLES.labels(ledger).inc()
 
+    def _tell_beat(self, beat: Beat, position: int) -> None:
+        lag = max(beat.number - position, 0)
+        metrics.FEED_LAG.labels(beat.ledger).set(lag)
+        known_until = self._known_until.get(beat.ledger)
+        if lag == 0:
+            metrics.FEED_LAG_SECONDS.labels(beat.ledger).set(0)
+        elif known_until is not None:
+            metrics.FEED_LAG_SECONDS.labels(beat.ledger).set(max(0.0, time() - known_until.timestamp()))
+        if beat.at is not None:
+            metrics.FEED_HEARD.labels(beat.ledger).set(beat.at.timestamp())
+
     async def hear(self, beats: Sequence[Beat]) -> list[str]:
         """Keep signs of life that were looked up; returns the ledgers whose end does not fit what was read.
 
@@ -228,7 +242,7 @@ class Reader:
         doubtful = []
         for beat in beats:
             standing = standings[beat.ledger]
-            _tell_beat(beat, standing.position.number)
+            self._tell_beat(beat, standing.position.number)
             metrics.FEED_STOPPED.labels(beat.ledger).set(standing.stop_reason is not None)
             if sift_beat(standing.position, beat) is not None:
                 doubtful.append(beat.ledger)
@@ -273,9 +287,3 @@ class Reader:
         async with self._engine.connect() as connection:
             standings = await list_positions(connection)
         return {s.position.ledger: s.stop_reason for s in standings if s.stop_reason is not None}
-
-
-def _tell_beat(beat: Beat, position: int) -> None:
-    metrics.FEED_LAG.labels(beat.ledger).set(max(beat.number - position, 0))
-    if beat.at is not None:
-        metrics.FEED_HEARD.labels(beat.ledger).set(beat.at.timestamp())
