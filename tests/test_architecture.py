@@ -143,6 +143,11 @@ def commits(root: Path) -> list[str]:
     return [file for file, tree in trees(root) if any(name.endswith((".commit", ".begin")) for name in called(tree))]
 
 
+def imports_of(root: Path, package: str) -> list[str]:
+    """Files of the product that import a package."""
+    return [file for file, tree in trees(root) if package in {name.split(".")[0] for name in imported(tree)}]
+
+
 def test_pure_modules_import_nothing_that_acts() -> None:
     assert impure(ROOT) == []
 
@@ -167,6 +172,12 @@ def test_metrics_are_created_in_one_module(copy: Path) -> None:
     line = "import prometheus_client\nmine = prometheus_client.Counter('mine', '')"
     plant(copy, "shared/src/verbund/desk/desk.py", line)
     assert "verbund/desk/desk.py" in metrics_created(copy)
+
+
+def test_kafka_python_is_imported_by_the_client_of_the_relay_only(copy: Path) -> None:
+    assert imports_of(ROOT, "kafka") == [f"verbund/relay/client/{file}.py" for file in ("connecting", "sender")]
+    plant(copy, "shared/src/verbund/relay/relay.py", "from kafka import KafkaProducer")
+    assert "verbund/relay/relay.py" in imports_of(copy, "kafka")
 
 
 def test_commits_stand_at_the_desk_the_reader_and_in_named_maintenance_only(copy: Path) -> None:

@@ -139,13 +139,15 @@ async def test_a_ledger_is_stopped_once_and_by_its_reason(stores: Stores, databa
 async def test_a_beat_says_where_the_ledger_ends(stores: Stores, database: OfficeDatabase) -> None:
     one, two = stores(), stores()
     await one.take_over("one")
-    beat, as_of = await one.beat(BOOK)
+    beat = await one.beat(BOOK)
     assert (beat.ledger, beat.number, beat.at) == (BOOK, 3, None)
     ask(database, "insert into ledger.beat values ('registration', '2018-12-31T08:30Z')")
     await two.take_over("two")
     book_events(database.superuser(), 1)
-    later, later_as_of = await two.beat(BOOK)
-    assert (later.number, later_as_of > as_of) == (4, True)
+    later = await two.beat(BOOK)
+    assert beat.as_of is not None
+    assert later.as_of is not None
+    assert (later.number, later.as_of > beat.as_of) == (4, True)
     assert later.at is not None
     assert later.at.year == 2018
 

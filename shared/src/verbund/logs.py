@@ -24,9 +24,11 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Libraries that would tell addresses with query strings, statements and their values at a lower level.
 _QUIET = (
-    *("aiokafka", "alembic.runtime.plugins", "asyncio", "faust", "httpcore", "httpx", "kafka", "mode", "multipart"),
-    *("psycopg", "sqlalchemy", "urllib3"),
+    *("aiokafka", "alembic.runtime.plugins", "asyncio", "faust", "httpcore", "httpx", "mode", "multipart", "psycopg"),
+    *("sqlalchemy", "urllib3"),
 )
+# Says each vain attempt as an error, several times a second; whoever uses it says once what is wrong.
+_NOISY = ("kafka",)
 _UVICORN = ("uvicorn", "uvicorn.error", "uvicorn.access")
 _PRINTABLE = (date, Decimal, Path, UUID)
 # Exceptions whose messages speak of programs and machines, not of what somebody sent.
@@ -72,6 +74,8 @@ def configure_logs(level: str, process: str) -> None:
     logging.getLogger("uvicorn.access").disabled = True  # it writes paths and queries; our own line does not
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _Handler(logging.Handler):

@@ -70,6 +70,24 @@ FEED_HEARD = Gauge(
     "verbund_feed_heard_timestamp_seconds", "Time of a ledger's last beat that was heard (Unix time).", ["ledger"]
 )
 
+RELAY_POSITION = Gauge(
+    "verbund_relay_position_number", "Number up to which Kafka has acknowledged every record of a ledger.", ["ledger"]
+)
+RELAY_UNSENT = Gauge("verbund_relay_unsent_records", "Records of a ledger that are not acknowledged yet.", ["ledger"])
+RELAY_UNSENT_SECONDS = Gauge(
+    "verbund_relay_unsent_age_seconds",
+    "For how long the oldest unsent record of a ledger has been waiting.",
+    ["ledger"],
+)
+RELAY_SENDS = Counter(
+    "verbund_relay_sends_total", "Records sent, by outcome: acknowledged, refused, failed.", ["outcome"]
+)
+RELAY_STOPPED = Gauge(
+    "verbund_relay_stopped_state", "Whether a ledger is not sent until a person decides (1) or is (0).", ["ledger"]
+)
+RELAY_FENCED = Counter("verbund_relay_fenced_total", "Times that another relay of the office had taken over.")
+RELAY_RESTARTS = Counter("verbund_relay_restarts_total", "Producers that were thrown away for a new one.")
+
 LIVE_VIEWS = Gauge("verbund_live_views_open", "Live views that are open now.")
 LIVE_LATENCY_SECONDS = Histogram(
     "verbund_live_latency_seconds",

@@ -44,6 +44,9 @@ _LOOK = text("""
     where split_part(head.ledger, '/', 3) = :office
     order by head.ledger collate "C"
 """)
+_POSITION = text("""
+    select number, hash, moved_at, stop_reason, epoch from relay.position where ledger = :ledger
+""")
 _MOVE = text("""
     update relay.position set number = :number, hash = :hash, moved_at = clock_timestamp()
     where ledger = :ledger and number = :from_number and hash = :from_hash and epoch = :epoch
@@ -150,6 +153,14 @@ class Store:
             for row in rows
         ]
 
+    async def position(self, ledger: str) -> Position:
+        """Up to where one ledger was sent; raises `Fenced`."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(_POSITION, {"ledger": ledger})).first()
+        if row is None or row.epoch != self.epoch:
+            raise Fenced
+        return Position(row.number, row.hash, row.moved_at, row.stop_reason)
+
     async def move(self, ledger: str, before: Position, number: int, new_hash: bytes) -> bool:
         """Move a position from `before`; False where it is not there any more, or not this relay's to move."""
         words = {
@@ -169,7 +180,7 @@ class Store:
         async with self._engine.begin() as connection:
             return (await connection.execute(_STOP, words)).first() is not None
 
-    async def beat(self, ledger: str) -> tuple[Beat, datetime]:
+    async def beat(self, ledger: str) -> Beat:
         """Where a ledger ends and as of when, by one clock; raises `Fenced` where this relay has not got the lease."""
         words = {"ledger": ledger, "office": self.office, "epoch": self.epoch}
         async with self._engine.connect() as connection:
@@ -177,4 +188,4 @@ class Store:
         if row is None:
             raise Fenced
         number, own_hash, at, as_of = row
-        return Beat(ledger, number, own_hash, at), as_of
+        return Beat(ledger, number, own_hash, at, as_of)

@@ -1,0 +1,1 @@
+"""Everything that speaks to Kafka through kafka-python; nobody else imports it."""

@@ -1,0 +1,128 @@
+"""Sends to one topic, in order, until its first failure; what was behind that is never sent by the same sender.
+
+So each record stands in the topic behind the one before it. A producer left to itself goes on with later batches when
+an earlier one has failed, and what it overtook is missing in front of them until it is sent again: readers see a hole.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Thread
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from verbund.kafka.messages import Message
+from verbund.kafka.settings import KafkaSettings
+from verbund.kafka.topics import LARGEST_MESSAGE
+from verbund.relay.client.connecting import CannotSend, Failure, connection, failure_of, find_trouble
+
+_BATCH_BYTES = 256 * 1024
+_METADATA_MS = 3_000
+# A batch that expires is a failure that nobody asked for: time decides nothing here. Ten years.
+_NEVER_MS = 10 * 365 * 24 * 3600 * 1000
+_CLOSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of messages: the first `acknowledged` of them are in Kafka; then, where it ended, why."""
+
+    acknowledged: int
+    failure: Failure | None
+
+
+class Sending:
+    """Messages on their way."""
+
+    def __init__(self, futures: Sequence[Any], failure: Failure | None) -> None:
+        self._futures = futures
+        self._failure = failure
+
+    @property
+    def is_over(self) -> bool:
+        """Whether Kafka has answered for the last message."""
+        return not self._futures or self._futures[-1].is_done
+
+    async def outcome(self) -> Outcome:
+        """Wait for every message's own answer."""
+        for future in reversed(self._futures):  # usually nobody has to be waited for but the last one
+            if not future.is_done:
+                await _answer(future)
+        for number, future in enumerate(self._futures):
+            if future.exception is not None:
+                return Outcome(number, failure_of(future.exception))
+        return Outcome(len(self._futures), self._failure)
+
+
+async def _answer(future: Any) -> None:
+    loop = asyncio.get_running_loop()
+    answered = loop.create_future()
+
+    def wake() -> None:
+        if not answered.done():
+            answered.set_result(None)
+
+    def call(_: object) -> None:
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(wake)
+
+    future.add_both(call)
+    await answered
+
+
+class Sender:
+    """An idempotent producer for one topic. Its methods block: call them in one thread that is no event loop's."""
+
+    def __init__(self, settings: KafkaSettings, topic: str, name: str) -> None:
+        """Raises `CannotSend` where Kafka, or the topic in it, cannot be reached. `name`: for the brokers' logs."""
+        trouble = find_trouble(settings, topic)  # the producer would only wait, and not say what for
+        if trouble is not None:
+            raise CannotSend(trouble)
+        self.topic = topic
+        self.failure: Failure | None = None
+        try:
+            self._producer = KafkaProducer(
+                **connection(settings, name),
+                acks="all",
+                enable_idempotence=True,
+                delivery_timeout_ms=_NEVER_MS,
+                max_block_ms=_METADATA_MS,
+                batch_size=_BATCH_BYTES,
+                max_request_size=LARGEST_MESSAGE,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
+        except Exception as error:  # whatever kafka-python lets out: there is no way to the topic
+            raise CannotSend(failure_of(error)) from error
+
+    def send(self, messages: Sequence[Message]) -> Sending:
+        """Send them in this order; ends in front of one that this client itself refuses."""
+        futures = []
+        send, topic, failed = self._producer.send, self.topic, self._fail
+        try:
+            for message in messages:
+                future = send(topic, message.value, message.key, message.headers)
+                future.add_errback(failed)
+                futures.append(future)
+        except Exception as error:  # noqa: BLE001 - whatever kafka-python lets out: what follows was not sent
+            return Sending(futures, self.failure or failure_of(error))
+        return Sending(futures, None)
+
+    def _fail(self, error: BaseException) -> None:
+        """Called where an answer is read, before anything else is sent: nothing may follow what failed."""
+        if self.failure is None:
+            self.failure = failure_of(error)
+            self._producer._sender.force_close()
+
+    def close(self) -> None:
+        """Send nothing more; does not wait for anything on its way."""
+        # In a thread of its own: kafka-python waits for brokers that are away.
+        Thread(target=self._close, name=f"closing the sender to {self.topic}", daemon=True).start()
+
+    def _close(self) -> None:
+        self._producer._sender.force_close()
+        with suppress(KafkaError):
+            self._producer.close(timeout=_CLOSE_SECONDS)
