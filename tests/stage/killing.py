@@ -4,6 +4,7 @@ import os
 import random
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -13,18 +14,21 @@ from stage.municipality import Municipality, until
 from verbund.embedded import record
 
 PROCESSES = ("registration", "reporting", "reporting-reader")
-_ROUND = ("supervisor", *3 * (*PROCESSES, "backend", "postgres"))
+VICTIMS = ("supervisor", *3 * (*PROCESSES, "backend", "postgres"))
+"""Who dies in one round without Kafka."""
+KAFKA_VICTIMS = ("supervisor", *3 * (*PROCESSES, "registration-relay", "kafka", "backend", "postgres"))
+"""Who dies in one round with Kafka."""
 _SERVES_A_CLIENT = 0.75  # of the killed processes of PostgreSQL so many; the others write for all
 
 
-def schedule(chance: random.Random, kills: int) -> list[str]:
+def schedule(chance: random.Random, kills: int, round_: Sequence[str] = VICTIMS) -> list[str]:
     """So many victims of SIGKILL, and in every round a crash of PostgreSQL by an immediate stop besides.
 
     In rounds, because a process that dies again and again is started later each time, until its supervisor dies too.
     """
     plan: list[str] = []
     while kills > 0:
-        victims = chance.sample(_ROUND, len(_ROUND))[:kills]
+        victims = chance.sample(round_, len(round_))[:kills]
         kills -= len(victims)
         victims.insert(chance.randint(0, len(victims)), "immediate stop")
         plan += victims
@@ -88,7 +92,8 @@ class Killer:
 
     def _process(self, name: str) -> psutil.Process | None:
         running = record.find_running(self.municipality.settings.layout)
-        found = [started.find() for started in (running.processes if running else ()) if started.name == name]
+        started = (*running.processes, *filter(None, [running.kafka])) if running else ()
+        found = [each.find() for each in started if each.name == name]
         return found[0] if found else None
 
     def _postgres(self) -> psutil.Process | None:

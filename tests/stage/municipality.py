@@ -15,13 +15,14 @@ from time import monotonic, sleep
 
 import httpx
 import psutil
+from stage.brokers import cache_folder
 from stage.checker import Evidence
 
 from verbund.embedded import record
 from verbund.embedded.home import ISSUER, EmbeddedSettings
 from verbund.embedded.ports import is_free
 from verbund.embedded.postgres import Cluster
-from verbund.events.offices import get_office
+from verbund.events.offices import Feed, find_offices, get_office
 from verbund.service.tokens import LocalIssuer
 from verbund.settings import DatabaseSettings
 
@@ -33,7 +34,7 @@ def find_offset() -> int:
     """A free offset for all ports, below the range from which the kernel takes those of outgoing connections."""
     while True:
         offset = random.randrange(2_000, 22_000, 20)
-        if all(is_free(port + offset) for port in (8100, 8101, 8109, 8110)):
+        if all(is_free(port + offset) for port in (8100, 8101, *range(8106, 8112))):
             return offset
 
 
@@ -43,9 +44,14 @@ class Municipality:
     def __init__(self, home: Path, words: Sequence[str], environment: Mapping[str, str]) -> None:
         # All ports move together; far from the defaults, so that a running demo is no obstacle.
         offset = find_offset()
-        own = {"VERBUND_HOME": str(home), "VERBUND_PORT_OFFSET": str(offset)}
+        own = {
+            "VERBUND_HOME": str(home),
+            "VERBUND_PORT_OFFSET": str(offset),
+            "VERBUND_CACHE": str(cache_folder()),
+        }
         self._environment = {**os.environ, **environment, **own}
-        self.settings = EmbeddedSettings(home=home, port_offset=offset)
+        feed: Feed = "kafka" if "--kafka" in words else "ledger"
+        self.settings = EmbeddedSettings(home=home, port_offset=offset, feed=feed)
         self._words = words
         self._process: subprocess.Popen[bytes] | None = None
         self.log = home / "up.log"
@@ -89,9 +95,17 @@ class Municipality:
             text=True,
         )
 
-    def url(self, office: str) -> str:
-        port = {"reporting": 8100, "registration": 8101, "reporting-reader": 8110}[office]
-        return f"http://127.0.0.1:{port + self.settings.port_offset}"
+    @property
+    def processes(self) -> dict[str, int]:
+        """The processes of all offices that run here, with their ports."""
+        return {
+            process.name: process.port + self.settings.port_offset
+            for office in find_offices()
+            for process in office.processes_with(self.settings.feed)
+        }
+
+    def url(self, process: str) -> str:
+        return f"http://127.0.0.1:{self.processes[process]}"
 
     def token(self, office: str, *roles: str) -> str:
         home = self.settings.layout
@@ -126,7 +140,7 @@ class Municipality:
         assert answer.status_code == httpx.codes.CREATED, answer.text
 
     def pid(self, process: str) -> int | None:
-        """The number of a process of an office, or of PostgreSQL's first; None while there is none."""
+        """The number of a process of an office, of Kafka's, or of PostgreSQL's first; None while there is none."""
         home = self.settings.layout
         if process == "postgres":
             with suppress(FileNotFoundError, ValueError, IndexError):
@@ -135,6 +149,8 @@ class Municipality:
         running = record.find_running(home)
         if running is None:
             return None
+        if process == "kafka":
+            return running.kafka.pid if running.kafka is not None else None
         return next((each.pid for each in running.processes if each.name == process), None)
 
     def process(self, name: str) -> psutil.Process:
@@ -147,8 +163,7 @@ class Municipality:
         assert self._process is not None
         assert self._process.poll() is None, f"verbund up ended: {self.log.read_text()}"
         with suppress(httpx.HTTPError):
-            doors = ("reporting", "registration", "reporting-reader")
-            return all(httpx.get(f"{self.url(door)}/readyz", trust_env=False).status_code == 200 for door in doors)
+            return all(httpx.get(f"{self.url(name)}/readyz", trust_env=False).is_success for name in self.processes)
         return False
 
 

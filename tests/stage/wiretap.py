@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import Any
 
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
-from verbund.kafka.messages import Stray, read_message
+from verbund.kafka.messages import Message, Stray, read_message
+from verbund.kafka.topics import LARGEST_MESSAGE
 from verbund.ledger.record import Beat, Record
 
 _DEADLINE_SECONDS = 20.0
@@ -110,3 +111,14 @@ def is_up(brokers: Sequence[str]) -> bool:
     except KafkaError:
         return False
     return True
+
+
+def send(brokers: Sequence[str], sent: Sequence[Message]) -> None:
+    """Put messages on their topics, as anybody who may; all of them are there when this returns."""
+    producer = KafkaProducer(bootstrap_servers=list(brokers), max_request_size=2 * LARGEST_MESSAGE)
+    try:
+        futures = [producer.send(each.topic, each.value, each.key, list(each.headers)) for each in sent]
+        for future in futures:
+            future.get(timeout=_DEADLINE_SECONDS)
+    finally:
+        producer.close(timeout=_DEADLINE_SECONDS)

@@ -1,11 +1,13 @@
-"""The behaviour of feeds. Every feed passes this suite; today there is one, which reads ledgers directly."""
+"""The behaviour of feeds; both pass: the one that reads ledgers directly, and the one from Kafka behind a relay."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import pytest
@@ -14,16 +16,24 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from stage.tally import KNOWN, Added
 from stage.waiting import comes_to_wait
+from stage.wiretap import make_topic, send
 
 from verbund.database import make_engine
+from verbund.embedded.kafka_cluster import Brokers
 from verbund.events.envelope import Data, Event
+from verbund.events.offices import get_office
 from verbund.feeds.batch import Batch
+from verbund.feeds.kafka.feed import KafkaFeed
 from verbund.feeds.ledger_feed import LedgerFeed
 from verbund.feeds.ledger_view import Source
 from verbund.feeds.positions import resume_ledger
 from verbund.feeds.reader import Reader
+from verbund.kafka.messages import message_of
+from verbund.kafka.settings import KafkaSettings
+from verbund.kafka.topics import topic_of
 from verbund.ledger.record import Entry, Record, seal
 from verbund.ledger.store import append, beat, lock_heads, open_ledgers, read
+from verbund.relay.relay import Relay
 
 BOOK = "/05913000/registration/book"
 OTHER = "/05915000/registration/book"  # of another municipality
@@ -75,6 +85,12 @@ class Held(Seen):
         await self.go_on.wait()
 
 
+class Feed(Protocol):
+    """What brings records to a reader."""
+
+    async def trouble(self) -> str | None: ...
+
+
 class Stage:
     """An office with a ledger, and a reader of it; each feed has a stage of its own."""
 
@@ -112,15 +128,31 @@ class Stage:
                 connection.execute(statement.encode())
             connection.execute("alter table ledger.record enable always trigger never_changed")
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[LedgerFeed]:
-        engine = make_engine(self.reader.settings("reader"))
-        source = Source(office="registration", database=self.office.settings("feed_reporting"))
-        try:
-            async with LedgerFeed(source, Reader(engine, self.effect, KNOWN), "reporting") as feed:
-                yield feed
-        finally:
-            await engine.dispose()
+    def reading(self) -> AbstractAsyncContextManager[Feed]:
+        """A reader at work."""
+        raise NotImplementedError
+
+    def lose(self, number: int) -> None:
+        """Take a record away before anybody has read it."""
+        raise NotImplementedError
+
+    def find_again(self) -> None:
+        """Bring it back."""
+        raise NotImplementedError
+
+    def change_bytes(self, number: int) -> None:
+        """Change a record before anybody has read it."""
+        raise NotImplementedError
+
+    def restore(self, number: int) -> None:
+        """Put the office's database back to when its ledger ended there."""
+        self.tamper(
+            f"delete from ledger.record where number > {number}",
+            f"update ledger.head set number = {number}, hash = record.hash from ledger.record"
+            f" where record.number = {number}",
+            f"update relay.position set number = {number}, hash = head.hash from ledger.head"
+            f" where position.number > {number} and head.ledger = position.ledger",
+        )
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.reader.superuser().conninfo()) as connection:
@@ -140,9 +172,112 @@ class Stage:
         await engine.dispose()
 
 
+class LedgerStage(Stage):
+    """The reader sees the office's database."""
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Feed]:
+        engine = make_engine(self.reader.settings("reader"))
+        source = Source(office="registration", database=self.office.settings("feed_reporting"))
+        try:
+            async with LedgerFeed(source, Reader(engine, self.effect, KNOWN), "reporting") as feed:
+                yield feed
+        finally:
+            await engine.dispose()
+
+    def lose(self, number: int) -> None:
+        self.tamper(
+            f"create table public.kept as select * from ledger.record where number = {number}",
+            f"delete from ledger.record where number = {number}",
+        )
+
+    def find_again(self) -> None:
+        self.tamper("insert into ledger.record select * from public.kept")
+
+    def change_bytes(self, number: int) -> None:
+        self.tamper(f"update ledger.record set body = body || decode('20', 'hex') where number = {number}")
+
+
+class KafkaStage(Stage):
+    """The reader sees a topic, which a relay fills; what is lost or changed is lost or changed on that way."""
+
+    _groups = count(1)
+
+    def __init__(self, office: OfficeDatabase, reader: OfficeDatabase, kafka: KafkaSettings) -> None:
+        super().__init__(office, reader)
+        self.kafka = kafka
+        self.group = f"reader-{next(self._groups)}-{os.getpid()}"
+        self.gave_up = False
+        self._relays = 0
+        make_topic(kafka.brokers, topic_of(BOOK))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Feed]:
+        engine = make_engine(self.reader.settings("reader"))
+        feed = KafkaFeed(
+            self.kafka,
+            self.group,
+            [topic_of(BOOK)],
+            Reader(engine, self.effect, KNOWN),
+            patience_seconds=1.0,
+            give_up=self._give_up,
+        )
+        try:
+            async with self._relaying(), feed:
+                yield feed
+            assert not self.gave_up
+        finally:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def _relaying(self) -> AsyncIterator[None]:
+        """One relay, however many read."""
+        self._relays += 1
+        try:
+            if self._relays > 1:
+                yield
+                return
+            async with Relay(get_office("registration"), self.office.settings("relay"), self.kafka):
+                yield
+        finally:
+            self._relays -= 1
+
+    def _give_up(self) -> None:
+        self.gave_up = True
+
+    def lose(self, number: int) -> None:
+        self._send(lambda record: None if record.number == number else record)
+
+    def find_again(self) -> None:
+        self.tamper("update relay.position set number = 0, hash = decode(repeat('00', 32), 'hex')")
+
+    def change_bytes(self, number: int) -> None:
+        self._send(lambda record: replace(record, body=record.body + b" ") if record.number == number else record)
+
+    def _send(self, changed: Callable[[Record], Record | None]) -> None:
+        """What stands in the ledger, with a change, as if a relay had sent it."""
+        with psycopg.connect(self.office.superuser().conninfo()) as connection:
+            query = "select ledger, number, previous, hash, body from ledger.record order by number"
+            records = [Record(*row) for row in connection.execute(query)]
+            connection.execute(
+                "insert into relay.position (ledger, number, hash, epoch)"
+                " select ledger, number, hash, 0 from ledger.head"
+            )
+        send(self.kafka.brokers, [message_of(record) for record in map(changed, records) if record is not None])
+
+
 @pytest.fixture
-def stage(office_database: OfficeDatabases) -> Stage:
-    return Stage(office_database("registration"), office_database("reporting"))
+def ledger_stage(office_database: OfficeDatabases) -> Stage:
+    return LedgerStage(office_database("registration"), office_database("reporting"))
+
+
+@pytest.fixture(params=["ledger", "kafka"])
+def stage(request: pytest.FixtureRequest, office_database: OfficeDatabases) -> Stage:
+    office, reader = office_database("registration"), office_database("reporting")
+    if request.param == "ledger":
+        return LedgerStage(office, reader)
+    broker: Brokers = request.getfixturevalue("broker")
+    return KafkaStage(office, reader, broker.settings)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -187,7 +322,8 @@ async def test_two_readers_of_one_ledger_take_each_record_once(stage: Stage) -> 
     assert stage.seen() == list(range(1, 141))
 
 
-async def test_of_two_readers_at_one_record_the_second_waits_and_finds_repeats(stage: Stage) -> None:
+async def test_of_two_readers_at_one_record_the_second_waits_and_finds_repeats(ledger_stage: Stage) -> None:
+    stage = ledger_stage
     await stage.book(4)
     records, held = await stage.records(), Held()
     engine = make_engine(stage.reader.settings("reader"))
@@ -236,10 +372,7 @@ async def test_an_unknown_event_is_parked_with_its_bytes_and_the_others_go_on(st
 
 async def test_a_hole_that_stays_stops_the_ledger_until_it_is_filled_and_resumed(stage: Stage) -> None:
     await stage.book(6)
-    stage.tamper(
-        "create table public.kept as select * from ledger.record where number = 4",
-        "delete from ledger.record where number = 4",
-    )
+    stage.lose(4)
     async with stage.reading() as feed:
         await until(lambda: stage.stopped() == "hole")
         assert stage.seen() == [1, 2, 3]
@@ -248,16 +381,20 @@ async def test_a_hole_that_stays_stops_the_ledger_until_it_is_filled_and_resumed
             return "hole" in (await feed.trouble() or "")
 
         await until_async(alarmed)
-        stage.tamper("insert into ledger.record select * from public.kept")
+        stage.find_again()
         await stage.resume()
         await until(lambda: len(stage.seen()) == 6)
-        assert await feed.trouble() is None
+
+        async def well() -> bool:
+            return await feed.trouble() is None
+
+        await until_async(well)
     assert stage.seen() == [1, 2, 3, 4, 5, 6]
 
 
 async def test_changed_bytes_are_parked_as_foreign_and_stop_the_ledger(stage: Stage) -> None:
     await stage.book(5)
-    stage.tamper("update ledger.record set body = body || decode('20', 'hex') where number = 3")
+    stage.change_bytes(3)
     async with stage.reading():
         await until(lambda: stage.stopped() is not None)
     assert stage.seen() == [1, 2]
@@ -268,10 +405,7 @@ async def test_an_office_restored_from_an_older_backup_is_noticed(stage: Stage) 
     await stage.book(8)
     async with stage.reading():
         await until(lambda: len(stage.seen()) == 8)
-        stage.tamper(
-            "delete from ledger.record where number > 5",
-            "update ledger.head set number = 5, hash = record.hash from ledger.record where record.number = 5",
-        )
+        stage.restore(5)
         await until(lambda: stage.stopped() == "head_below_position")
         await stage.book(6)  # it books on as if nothing had happened
     assert stage.seen() == list(range(1, 9))
@@ -281,13 +415,11 @@ async def test_a_restored_office_that_booked_on_beyond_the_position_is_noticed_b
     await stage.book(8)
     async with stage.reading():
         await until(lambda: len(stage.seen()) == 8)
-    stage.tamper(
-        "delete from ledger.record where number > 5",
-        "update ledger.head set number = 5, hash = record.hash from ledger.record where record.number = 5",
-    )
+    stage.restore(5)
     await stage.book(6)
     async with stage.reading():
-        await until(lambda: stage.stopped() == "chain_broken")
+        # From Kafka it sees what stands at its own position now, from the ledger only what stands behind it.
+        await until(lambda: stage.stopped() in {"chain_broken", "other_hash"})
     assert stage.seen() == list(range(1, 9))
 
 

@@ -21,7 +21,7 @@ from verbund.kafka.messages import (
     message_of,
     read_message,
 )
-from verbund.kafka.topics import LARGEST_MESSAGE, Right, rights_of, topic_of, topics_of, topics_read_by
+from verbund.kafka.topics import LARGEST_EVENT, Right, rights_of, topic_of, topics_of, topics_read_by
 from verbund.ledger.record import GENESIS, Beat, Entry, Head, Record, chain_hash, seal
 
 BOOK = "/05913000/registration/book"
@@ -89,7 +89,7 @@ def poisoned(kind: str) -> Message:
         case "not_an_object":
             return replace(message, value=b"[]")
         case "oversized":
-            return replace(message, value=b"x" * (LARGEST_MESSAGE + 1))
+            return replace(message, value=b"x" * (LARGEST_EVENT + 1))
         case "forged_source":
             return replace(message, value=other, headers=[*headers.items()])
         case "forged_number":
@@ -121,7 +121,7 @@ def test_what_is_none_of_ours_is_told_apart(kind: str) -> None:
     assert isinstance(found, Stray)
     assert (found.reason, found.topic) == (kind, TOPIC)
     assert found.detail.startswith("here")
-    assert len(found.value) <= LARGEST_MESSAGE
+    assert len(found.value) <= LARGEST_EVENT
 
 
 @pytest.mark.parametrize("name", [NUMBER, PREVIOUS, HASH])

@@ -1,6 +1,6 @@
 """What there is to know of a running municipality: processes, ledgers, how far readers are, what was parked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import httpx
@@ -10,6 +10,7 @@ from psycopg.rows import class_row
 from pydantic import BaseModel, ConfigDict
 
 from verbund.embedded.home import Home
+from verbund.embedded.kafka_probe import find_brokers
 from verbund.embedded.ports import LOOPBACK
 from verbund.embedded.postgres import Cluster
 from verbund.embedded.record import Running, Started
@@ -149,10 +150,11 @@ def _connect(office: Office, cluster: Cluster) -> psycopg.Connection[tuple[objec
 
 
 def _processes(running: Running) -> list[ProcessState]:
-    return [_supervised(started) for started in running.processes]
+    supervised = [_supervised(started, _why_not_ready) for started in running.processes]
+    return supervised if running.kafka is None else [*supervised, _supervised(running.kafka, _why_kafka_not_ready)]
 
 
-def _supervised(started: Started) -> ProcessState:
+def _supervised(started: Started, why_not_ready: Callable[[Started], str | None]) -> ProcessState:
     process = started.find()
     return ProcessState(
         name=started.name,
@@ -161,7 +163,7 @@ def _supervised(started: Started) -> ProcessState:
         uptime_seconds=started.uptime_seconds if process else None,
         memory_bytes=_memory(process) if process else None,
         restarts=started.restarts,
-        not_ready=_why_not_ready(started) if process else "it does not run",
+        not_ready=why_not_ready(started) if process else "it does not run",
     )
 
 
@@ -178,3 +180,7 @@ def _why_not_ready(started: Started) -> str | None:
     except httpx.HTTPError as error:
         return f"no answer ({type(error).__name__})"
     return None if answer.is_success else answer.text[:500]
+
+
+def _why_kafka_not_ready(started: Started) -> str | None:
+    return None if find_brokers(started.port) else "it does not serve"

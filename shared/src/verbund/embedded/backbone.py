@@ -2,7 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
+import psutil
+
+from verbund.embedded import record
 from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_config import places_from
@@ -27,12 +31,23 @@ class Backbone:
         self._make_topics = make_topics
         self._brokers: Brokers | None = None
 
+    @property
+    def started(self) -> record.Started | None:
+        """The broker as it was started last."""
+        pid = self._brokers.brokers[0].pid if self._brokers is not None else None
+        with suppress(psutil.NoSuchProcess):
+            return record.describe("kafka", pid, self._port) if pid is not None else None
+        return None
+
+    @property
+    def _port(self) -> int:
+        return self._settings.kafka_port + self._settings.port_offset
+
     def start(self, tell: Tell) -> None:
         """Fetch Kafka where it is not there yet, start it, make its topics. Raises `KafkaFailed` and `PortTaken`."""
         distribution = ensure_distribution(self._settings.cache, tell)
-        port = self._settings.kafka_port + self._settings.port_offset
-        tell(f"starting Kafka on port {port}")
-        self._brokers = Brokers(self._settings.layout.folder, places_from(port, 1), distribution)
+        tell(f"starting Kafka on port {self._port}")
+        self._brokers = Brokers(self._settings.layout.folder, places_from(self._port, 1), distribution)
         self._brokers.start()
         self._make_topics(self._brokers.settings)
 
@@ -57,6 +72,7 @@ class Backbone:
                     broker.launch()
                     # Seconds go by: the others have to be looked after meanwhile.
                     await asyncio.to_thread(broker.await_ready, [broker.place.id])
+                tell(f"Kafka serves again on port {self._port}")
             except (KafkaFailed, PortTaken, OSError) as error:
                 wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
                 tell(f"{error} Trying again in {wait:g} s.")

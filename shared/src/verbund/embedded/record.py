@@ -56,6 +56,8 @@ class Running(BaseModel):
     link: str
     """The page to start at."""
     processes: tuple[Started, ...] = ()
+    kafka: Started | None = None
+    """The broker, where there is one."""
 
 
 class AlreadyRunning(Exception):

@@ -120,7 +120,7 @@ class Supervisor:
         watching = [
             asyncio.create_task(self._watch_cluster()),
             asyncio.create_task(self._watch_answers()),
-            *([asyncio.create_task(self._backbone.watch(self._tell))] if self._backbone is not None else []),
+            *([asyncio.create_task(self._backbone.watch(self._child_changed))] if self._backbone is not None else []),
             asyncio.create_task(self._sign_now_and_then()),
             asyncio.create_task(self._await_ready(when_ready)),
         ]
@@ -224,6 +224,7 @@ class Supervisor:
             postgres_port=self.cluster.port,
             link=self.link,
             processes=tuple(started),
+            kafka=self._backbone.started if self._backbone is not None else None,
         )
         record.write(self._home, running)
 

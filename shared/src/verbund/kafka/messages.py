@@ -16,7 +16,7 @@ from pydantic_core import from_json
 
 from verbund.events.canonical import canonical_bytes
 from verbund.events.envelope import instant, sequence_of
-from verbund.kafka.topics import LARGEST_MESSAGE, topic_of
+from verbund.kafka.topics import LARGEST_EVENT, topic_of
 from verbund.ledger.record import Beat, Record
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
@@ -145,10 +145,10 @@ def read_message(
     key, value = key or b"", value or b""
 
     def stray(reason: str, what: str = "") -> Stray:
-        kept = value if len(value) <= LARGEST_MESSAGE else value[:LARGEST_MESSAGE]
+        kept = value if len(value) <= LARGEST_EVENT else value[:LARGEST_EVENT]
         return Stray(topic, reason, f"{place}: {what}" if what else place, kept)
 
-    if len(value) > LARGEST_MESSAGE:
+    if len(value) > LARGEST_EVENT:
         return stray("oversized", f"{len(value)} bytes")
     try:
         ledger = key.decode("ascii")

@@ -10,8 +10,10 @@ from verbund.events.offices import Office
 REPORTING = "reporting"
 """The one office that reads books, and reads no tray."""
 
-LARGEST_MESSAGE = 1_000_000
-"""Bytes of one message that a topic takes; an event is far smaller (requests end at 64 kB)."""
+LARGEST_EVENT = 500_000
+"""Bytes of one event that a relay sends and a reader takes; in truth they are far smaller (requests end at 64 kB)."""
+LARGEST_MESSAGE = 2 * LARGEST_EVENT
+"""Bytes of one message that a topic takes."""
 _WEEK_MS = 7 * 24 * 60 * 60 * 1000
 
 

@@ -3,14 +3,14 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from logging import getLogger
 from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from verbund.feeds.kafka.intake import Intake
+from verbund.feeds.kafka.intake import PATIENCE_SECONDS, Intake
 from verbund.feeds.kafka.worker import ReaderApp
 from verbund.feeds.reader import Reader
 from verbund.kafka.settings import KafkaSettings
@@ -24,6 +24,11 @@ _DEAD_AFTER_SECONDS = 30.0
 _SILENT_AFTER_SECONDS = 15.0
 
 
+def _end_process() -> None:
+    """In order, as whoever looks after it would."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class KafkaFeed:
     """Reads topics into the reader; an async context manager that runs until it is left.
 
@@ -31,8 +36,22 @@ class KafkaFeed:
     that is known to be good.
     """
 
-    def __init__(self, kafka: KafkaSettings, name: str, topics: Sequence[str], reader: Reader) -> None:
-        """`name`: the consumer group; all processes of one reader have the same."""
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        name: str,
+        topics: Sequence[str],
+        reader: Reader,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        give_up: Callable[[], None] = _end_process,
+    ) -> None:
+        """`name`: the consumer group; all processes of one reader have the same.
+
+        `patience_seconds`: how long what is missing is waited for; `give_up`: what is done where Faust ends by itself.
+        """
+        self._patience_seconds = patience_seconds
+        self._give_up = give_up
         self._kafka = kafka
         self._name = name
         self._topics = topics
@@ -70,7 +89,8 @@ class KafkaFeed:
 
     async def _run(self) -> None:
         await self._await_brokers()
-        app = self._app = ReaderApp(self._name, self._topics, self._kafka, Intake(self._reader))
+        intake = Intake(self._reader, self._patience_seconds)
+        app = self._app = ReaderApp(self._name, self._topics, self._kafka, intake)
         try:
             app.finalize()
             await app.start()
@@ -83,7 +103,7 @@ class KafkaFeed:
                     async with asyncio.timeout(_STOP_SECONDS):
                         await app.stop()
         _log.error("the feed has ended; the process ends, to be started again")
-        os.kill(os.getpid(), signal.SIGTERM)
+        self._give_up()
 
     async def _await_brokers(self) -> None:
         """Faust gives up at once where no broker is there yet."""

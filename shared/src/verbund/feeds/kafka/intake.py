@@ -20,7 +20,8 @@ from verbund.ledger.record import Beat, Record
 
 _log = getLogger(__name__)
 
-_PATIENCE_SECONDS = 15.0  # a relay that lost its brokers sends again within that time
+PATIENCE_SECONDS = 15.0
+"""How long what is missing is waited for: a relay that lost its brokers sends again within that time."""
 
 Place = tuple[str, int]
 """A topic and one of its partitions."""
@@ -57,7 +58,7 @@ class _Hole:
 class Intake:
     """Takes what was fetched into the reader, whole batches at a time; one for all partitions of a process."""
 
-    def __init__(self, reader: Reader, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+    def __init__(self, reader: Reader, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._reader = reader
         self._patience = patience_seconds
         self._topic_ids: Mapping[str, UUID] = {}
