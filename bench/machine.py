@@ -62,7 +62,7 @@ def main(settle_seconds: float, watch_seconds: float) -> None:
 
 def _seconds_until_ready(settings: EmbeddedSettings) -> dict[str, float]:
     """From the start of each process until its door says so; all of them start at the same time."""
-    waiting = {process.name: process.port for office in find_offices() for process in office.processes}
+    waiting = {process.name: process.port for office in find_offices() for process in office.processes_with("ledger")}
     ready: dict[str, float] = {}
     deadline = time.monotonic() + _DEADLINE_SECONDS
     with httpx.Client(trust_env=False, timeout=1.0) as client:

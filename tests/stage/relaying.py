@@ -1,6 +1,8 @@
 """An office with ledgers, a relay of it, and a real Kafka."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -8,12 +10,14 @@ from typing import Any
 
 import psycopg
 from conftest import OfficeDatabase
+from prometheus_client import REGISTRY
 from stage.ledgers import BOOK, book_events
 from stage.wiretap import Tapped, make_topic, tap
 
 from verbund.events.offices import get_office
 from verbund.kafka.settings import KafkaSettings
 from verbund.kafka.topics import topic_of
+from verbund.ledger.record import GENESIS, chain_hash
 from verbund.relay.relay import Relay
 
 TRAY = "/05913000/registration/to/school"
@@ -36,8 +40,12 @@ class Stage:
 
     @asynccontextmanager
     async def relaying(self, kafka: KafkaSettings | None = None) -> AsyncIterator[Relay]:
-        async with Relay(get_office("registration"), self.database.settings("relay"), kafka or self.kafka) as relay:
-            yield relay
+        with warnings.catch_warnings():
+            # kafka-python leaves the socket of a connection that was refused to the garbage collector.
+            warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
+            async with Relay(get_office("registration"), self.database.settings("relay"), kafka or self.kafka) as relay:
+                yield relay
+            gc.collect()
 
     def tap(self, ledger: str = BOOK) -> Tapped:
         return tap(self.kafka.brokers, topic_of(ledger), ledger)
@@ -54,6 +62,35 @@ class Stage:
             for statement in statements:
                 connection.execute(statement.encode())
             connection.execute("alter table ledger.record enable always trigger never_changed")
+
+    def swell(self, ledger: str, number: int, size: int) -> None:
+        """Make a record so many bytes long, and seal it and all behind it anew."""
+        rows = self.ask("select number, previous, body from ledger.record where ledger = %s order by number", ledger)
+        previous = bytes(rows[0][1])
+        with psycopg.connect(self.database.superuser().conninfo()) as connection:
+            connection.execute("alter table ledger.record disable trigger never_changed")
+            for at, _, body in rows:
+                swollen = bytes(body).replace(b'"actor":"clerk:1', b'"actor":"clerk:1' + (at == number) * size * b"x")
+                own = chain_hash(previous, swollen)
+                connection.execute(
+                    "update ledger.record set previous = %s, hash = %s, body = %s where ledger = %s and number = %s",
+                    (previous, own, swollen, ledger, at),
+                )
+                previous = own
+            connection.execute("update ledger.head set hash = %s where ledger = %s", (previous, ledger))
+            connection.execute("alter table ledger.record enable always trigger never_changed")
+
+    def set_back(self, ledger: str, number: int) -> None:
+        """As a person does who wants everything behind this number sent again."""
+        rows = self.ask("select hash from ledger.record where ledger = %s and number = %s", ledger, number)
+        own = bytes(rows[0][0]) if rows else GENESIS
+        self.ask("update relay.position set number = %s, hash = %s where ledger = %s", number, own, ledger)
+
+    def measured(self, name: str, **labels: str | None) -> float:
+        """A metric of this process, of the book where no other labels are given."""
+        chosen = {"ledger": BOOK, **labels}
+        found = REGISTRY.get_sample_value(name, {key: value for key, value in chosen.items() if value is not None})
+        return found if found is not None else -1.0
 
     def position(self, ledger: str = BOOK) -> int | None:
         rows = self.ask("select number from relay.position where ledger = %s", ledger)
@@ -84,6 +121,12 @@ class Stage:
             assert monotonic() < deadline, f"nothing of {word!r}, but {said!r}"
             await asyncio.sleep(0.03)
         return said
+
+    async def until_trouble_is_gone(self, relay: Relay) -> None:
+        deadline = monotonic() + DEADLINE_SECONDS
+        while (said := await relay.trouble()) is not None:
+            assert monotonic() < deadline, f"it still says {said!r}"
+            await asyncio.sleep(0.03)
 
 
 def assert_complete(tapped: Tapped, number: int) -> None:

@@ -7,7 +7,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
@@ -34,6 +34,14 @@ def make_topic(brokers: Sequence[str], topic: str, **config: object) -> None:
         configs = {name.replace("_", "."): str(value) for name, value in config.items()}
         wanted = {"num_partitions": _PARTITIONS, "replication_factor": -1, "configs": configs}
         client.create_topics({topic: wanted}, wait_for_metadata=True)
+
+
+def alter_topic(brokers: Sequence[str], topic: str, **config: object) -> None:
+    """Change settings of a topic, named with `_` for `.`."""
+    with administration(brokers) as client:
+        changed = {name.replace("_", "."): str(value) for name, value in config.items()}
+        answer = client.alter_configs([ConfigResource("TOPIC", topic, changed)])
+        assert answer["topic"] == {topic: "OK"}
 
 
 def remove_topic(brokers: Sequence[str], topic: str) -> None:

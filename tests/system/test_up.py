@@ -18,7 +18,7 @@ from stage.municipality import Municipality, running_municipality, until
 from verbund.embedded import record
 from verbund.events.offices import find_offices, get_office
 
-PROCESSES = {process.name: process.port for office in find_offices() for process in office.processes}
+PROCESSES = {process.name: process.port for office in find_offices() for process in office.processes_with("ledger")}
 
 
 @pytest.fixture(scope="module")

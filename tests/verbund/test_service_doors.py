@@ -52,6 +52,7 @@ def _create(process: Process, kit: ServiceKit, monkeypatch: pytest.MonkeyPatch) 
         "TOKENS__JWKS_FILE": str(kit.jwks_file),
         "HASH_KEY_FILE": str(kit.folder / "hash-key"),
         "SOURCES": "[]",
+        "KAFKA__BROKERS": '["127.0.0.1:1"]',
     }
     for name, value in environment.items():
         monkeypatch.setenv(f"VERBUND_{name}", value)

@@ -30,7 +30,7 @@ _STAMP = text("update relay.position set epoch = :epoch where split_part(ledger,
 _STAY = text("""
     update relay.lease set alive_at = clock_timestamp() where office = :office and epoch = :epoch returning epoch
 """)
-_LEAVE = text("update relay.lease set alive_at = '-infinity' where office = :office and epoch = :epoch")
+_LEAVE = text("update relay.lease set alive_at = 'epoch' where office = :office and epoch = :epoch")
 # The lease is locked against a relay that takes over: it stamps what it sees, and must not miss this position.
 _OPEN = text("""
     insert into relay.position (ledger, number, hash, epoch)
