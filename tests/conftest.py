@@ -1,8 +1,10 @@
 """What the tests share: one real PostgreSQL for the session, and a migrated database of any office for each test."""
 
+import gc
 import os
 import random
 import shutil
+import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -137,6 +139,15 @@ def broker(kafka: Distribution) -> Iterator[Brokers]:
     """A real Kafka of one broker that asks nobody who he is; shared, so every test has topics and groups of its own."""
     with running_brokers(kafka) as running:
         yield running
+
+
+@pytest.fixture
+def leaky_clients() -> Iterator[None]:
+    """Clears away the sockets that kafka-python forgot, before another test is blamed for them (`LEAKY`)."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -10,7 +10,8 @@ from tempfile import mkdtemp
 import pytest
 
 from verbund.embedded.kafka_cluster import Brokers
-from verbund.embedded.kafka_config import OPEN, Place, Security
+from verbund.embedded.kafka_config import Place
+from verbund.embedded.kafka_guard import Guard
 from verbund.embedded.kafka_jars import Distribution, ensure_distribution
 from verbund.embedded.kafka_java import NotInstalled
 from verbund.embedded.ports import find_free_port
@@ -39,15 +40,35 @@ def free_places(brokers: int) -> list[Place]:
 
 
 @contextmanager
-def running_brokers(
-    distribution: Distribution, brokers: int = 1, security: Security = OPEN, places: Sequence[Place] = ()
-) -> Iterator[Brokers]:
-    """A Kafka of one's own, which a test may kill: one broker, or three with every record three times."""
+def running_brokers(distribution: Distribution, brokers: int = 1) -> Iterator[Brokers]:
+    """A Kafka of one's own, which a test may kill: one broker, or three that keep every record three times."""
+    with scratch_home() as home:
+        made = Brokers(home, free_places(brokers), distribution)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()
+
+
+@contextmanager
+def guarded_brokers(distribution: Distribution, users: Mapping[str, str]) -> Iterator[tuple[Brokers, Guard]]:
+    """A Kafka of one broker that lets in nobody but these users (passwords by name), and lets them do nothing yet."""
+    with scratch_home() as home:
+        guard = Guard(home / "secrets" / "kafka", users)
+        made = Brokers(home, free_places(1), distribution, guard.security)
+        try:
+            made.start()
+            yield made, guard
+        finally:
+            made.stop()
+
+
+@contextmanager
+def scratch_home() -> Iterator[Path]:
+    """A folder for a Kafka; removed afterwards with everything in it."""
     home = Path(mkdtemp(prefix="verbund-test-kafka-"))
-    made = Brokers(home, places or free_places(brokers), distribution, security)
     try:
-        made.start()
-        yield made
+        yield home
     finally:
-        made.stop()
         shutil.rmtree(home)

@@ -110,8 +110,8 @@ def _fetch(folder: Path, java: Path) -> None:
         said = (done.stdout + done.stderr).splitlines()
         errors = [line.removeprefix("[ERROR]").strip() for line in said if line.startswith("[ERROR]")] or said
         raise FetchFailed(
-            f"Maven could not fetch Apache Kafka {VERSION}: {errors[0] if errors else 'it said nothing'} It needs the"
-            " network this once; a proxy or a mirror is told to it in ~/.m2/settings.xml."
+            f"Maven could not fetch Apache Kafka {VERSION}. It needs the network this once; a proxy or a mirror is told"
+            f" to it in ~/.m2/settings.xml. It said: {errors[0] if errors else 'nothing'}"
         )
     pom.unlink()
 
