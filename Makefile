@@ -16,6 +16,7 @@ UV := .uv/bin/uv
 # here once, because not everybody who starts a service may write into this folder.
 export UV_PYTHON_DOWNLOADS := never
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export VERBUND_CACHE ?= $(CURDIR)/.cache
 export UV_PROJECT_ENVIRONMENT := .venv
 # An environment that happens to be active is none of this project's.
 unexport VIRTUAL_ENV

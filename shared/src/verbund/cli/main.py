@@ -2,7 +2,21 @@
 
 import typer
 
-from verbund.cli import checkpoint, demo, export, feeds, migrate, rebuild, serve, simulate, status, tokens, up, verify
+from verbund.cli import (
+    checkpoint,
+    demo,
+    export,
+    feeds,
+    kafka,
+    migrate,
+    rebuild,
+    serve,
+    simulate,
+    status,
+    tokens,
+    up,
+    verify,
+)
 from verbund.cli.places import resolve
 from verbund.events.offices import find_offices
 
@@ -24,6 +38,7 @@ def build() -> typer.Typer:
     app.command("rebuild")(rebuild.rebuild)
     app.command("migrate")(migrate.migrate)
     app.add_typer(feeds.feeds, name="feeds")
+    app.add_typer(kafka.kafka, name="kafka")
     app.command("serve", hidden=True)(serve.serve)
     for office in find_offices():
         if office.commands is not None:
