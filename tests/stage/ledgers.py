@@ -1,6 +1,5 @@
 """Ledgers with events in them, and the way around their triggers that only a superuser has."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -22,9 +21,10 @@ def book_events(settings: DatabaseSettings, count: int, ledger: str = BOOK) -> N
         head = Head(ledger, *row) if row else Head(ledger, 0, GENESIS, THE_BEGINNING)
         entries = [Entry("s", Added(amount=head.number + n + 1), "clerk:1", head.time) for n in range(count)]
         moved, records = seal(head, entries)
-        rows: Sequence[Sequence[Any]] = [(r.ledger, r.number, r.previous, r.hash, r.body) for r in records]
-        with connection.cursor() as cursor:
-            cursor.executemany("insert into ledger.record values (%s, %s, %s, %s, %s)", rows)
+        with connection.cursor().copy("copy ledger.record from stdin (format binary)") as copy:
+            copy.set_types(["text", "int8", "bytea", "bytea", "bytea"])
+            for r in records:
+                copy.write_row((r.ledger, r.number, r.previous, r.hash, r.body))
         connection.execute(
             "insert into ledger.head values (%s, %s, %s, %s)"
             " on conflict (ledger) do update set number = excluded.number, hash = excluded.hash",

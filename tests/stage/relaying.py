@@ -21,7 +21,7 @@ from verbund.ledger.record import GENESIS, chain_hash
 from verbund.relay.relay import Relay
 
 TRAY = "/05913000/registration/to/school"
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 
 
 class Stage:

@@ -64,14 +64,18 @@ class Line:
         self._largest = LARGEST_CHUNK
         self._beat: Sending | None = None
         self._beat_due = 0.0
+        self._stood_at = 0.0
         self._oldest: Record | None = None
         self._waiting_since: float | None = None
         self._moves = 0
 
     # What is told from outside -----------------------------------------------------------------------------------
 
-    def see(self, standing: Standing) -> None:
-        """Where the ledger ends now, and what the database says of its position."""
+    def see(self, standing: Standing, looked_at: float) -> None:
+        """Where the ledger ends now, and what the database says of its position, by a look that began at `looked_at`
+        (monotonic clock)."""
+        if looked_at < self._stood_at:  # this line has moved it meanwhile
+            standing = Standing(standing.head, self._position)
         self._standing = standing
         if not standing.unsent:
             self._waiting_since = None
@@ -138,24 +142,22 @@ class Line:
         # Before the first record: a beat that another sender left on its way is older, and can be told by its time.
         self._beat, self._beat_due = None, 0.0
         await self._say_alive(sender)
-        while not self._ending or self._flights:
+        while self._flights or not (self._ending or self._is_elsewhere()):
             fault = await self._fill(sender)
             if self._flights:
-                await self._land(sender)
+                await self._land()
             elif fault is not None:
                 await self._stop_at(fault)
-            elif self._is_elsewhere():
-                return
             else:
                 await self._idle(sender)
 
     def _stand_at(self, position: Position) -> None:
         """What was seen before is out of date."""
-        self._position = position
+        self._position, self._stood_at = position, monotonic()
         self._standing = Standing(self._standing.head, position)
 
     def _is_elsewhere(self) -> bool:
-        """Whether somebody set the position back, or resumed the ledger, while nothing was on its way."""
+        """Whether somebody else set the position back, or resumed the ledger."""
         seen = self._standing.position
         mine = self._position
         return (seen.number, seen.hash, seen.stop_reason) != (mine.number, mine.hash, mine.stop_reason)
@@ -186,7 +188,7 @@ class Line:
         self._flights.append(_Flight(records, sending, sender))
         self._read = Position(records[-1].number, records[-1].hash)
 
-    async def _land(self, sender: Sender) -> None:
+    async def _land(self) -> None:
         """Wait for the first chunk on its way, and move the position to the last record that Kafka has."""
         flight = self._flights.popleft()
         outcome = await self._await_outcome(flight)

@@ -141,6 +141,7 @@ class Relay:
 
     async def _look(self, group: asyncio.TaskGroup, ledgers: Ledgers) -> None:
         """Tell every line where its ledger ends; a new ledger gets a line."""
+        looked_at = monotonic()
         for standing in await self._store.look():
             ledger = standing.head.ledger
             if ledger not in self._lines:
@@ -149,7 +150,7 @@ class Relay:
                     self._wires[topic] = Wire(self._kafka, topic, f"{self._office.name}-relay")
                 self._lines[ledger] = Line(standing, self._store, ledgers, self._wires[topic])
                 group.create_task(self._lines[ledger].run(), name=f"line of {ledger}")
-            self._lines[ledger].see(standing)
+            self._lines[ledger].see(standing, looked_at)
         if self._ending.is_set():
             for line in self._lines.values():
                 line.end()
