@@ -11,9 +11,6 @@ from kafka.admin import NewTopic
 from verbund.kafka.settings import SCRAM, KafkaSettings
 from verbund.settings import read_secret
 
-LEAKY = "ignore:unclosed <socket:ResourceWarning"
-"""For tests that are refused a connection: kafka-python then forgets to close its socket."""
-
 _DEADLINE_SECONDS = 30.0
 
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from kafka.errors import KafkaTimeoutError
 from stage.brokers import free_places, running_brokers, scratch_home
-from stage.kafka_records import LEAKY, keep, make_topic, read_kept
+from stage.kafka_records import keep, make_topic, read_kept
 
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_config import Place
@@ -23,8 +23,6 @@ from verbund.embedded.kafka_jars import Distribution
 from verbund.embedded.kafka_java import KafkaFailed
 from verbund.embedded.kafka_probe import find_brokers
 from verbund.embedded.ports import PortTaken
-
-pytestmark = [pytest.mark.filterwarnings(LEAKY), pytest.mark.usefixtures("leaky_clients")]
 
 STARTER = """
 import sys, time; from pathlib import Path

@@ -5,13 +5,11 @@ from collections.abc import Iterator
 import pytest
 from kafka.errors import KafkaTimeoutError
 from stage.brokers import running_brokers
-from stage.kafka_records import LEAKY, keep, leader_of, make_topic, read_kept
+from stage.kafka_records import keep, leader_of, make_topic, read_kept
 
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_jars import Distribution
 from verbund.embedded.kafka_probe import find_brokers
-
-pytestmark = [pytest.mark.filterwarnings(LEAKY), pytest.mark.usefixtures("leaky_clients")]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from kafka import KafkaAdminClient
 from kafka.admin import ACL, ACLOperation, ACLPermissionType, ResourcePattern, ResourceType
 from kafka.errors import KafkaError
 from stage.brokers import guarded_brokers
-from stage.kafka_records import LEAKY, client_options, keep, make_topic, read_kept
+from stage.kafka_records import client_options, keep, make_topic, read_kept
 
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_guard import ADMIN, Guard
@@ -21,8 +21,6 @@ from verbund.embedded.kafka_jars import Distribution
 from verbund.embedded.kafka_probe import find_brokers
 from verbund.embedded.secret_files import ensure_secret
 from verbund.kafka.settings import KafkaSettings
-
-pytestmark = [pytest.mark.filterwarnings(LEAKY), pytest.mark.usefixtures("leaky_clients")]
 
 STRANGE = 'a "strange", [one]=;\\'
 
