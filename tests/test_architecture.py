@@ -175,7 +175,9 @@ def test_metrics_are_created_in_one_module(copy: Path) -> None:
 
 
 def test_kafka_python_is_imported_by_the_client_of_the_relay_only(copy: Path) -> None:
-    assert imports_of(ROOT, "kafka") == [f"verbund/relay/client/{file}.py" for file in ("connecting", "sender")]
+    assert imports_of(ROOT, "kafka") == [
+        f"verbund/relay/client/{file}.py" for file in ("admin", "connecting", "sender")
+    ]
     plant(copy, "shared/src/verbund/relay/relay.py", "from kafka import KafkaProducer")
     assert "verbund/relay/relay.py" in imports_of(copy, "kafka")
 

@@ -42,13 +42,13 @@ class Stage:
     async def relaying(self, kafka: KafkaSettings | None = None) -> AsyncIterator[Relay]:
         with warnings.catch_warnings():
             # kafka-python leaves the socket of a connection that was refused to the garbage collector.
-            warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
+            warnings.filterwarnings("ignore", "unclosed <(ssl|socket)", ResourceWarning)
             async with Relay(get_office("registration"), self.database.settings("relay"), kafka or self.kafka) as relay:
                 yield relay
             gc.collect()
 
-    def tap(self, ledger: str = BOOK) -> Tapped:
-        return tap(self.kafka.brokers, topic_of(ledger), ledger)
+    def tap(self, ledger: str = BOOK, as_: KafkaSettings | None = None) -> Tapped:
+        return tap(as_ or self.kafka, topic_of(ledger), ledger)
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database.superuser().conninfo()) as connection:

@@ -12,8 +12,10 @@ from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from verbund.kafka.messages import Message, Stray, read_message
+from verbund.kafka.settings import KafkaSettings
 from verbund.kafka.topics import LARGEST_MESSAGE
 from verbund.ledger.record import Beat, Record
+from verbund.relay.client.connecting import connection
 
 _DEADLINE_SECONDS = 20.0
 _PARTITIONS = 6
@@ -75,10 +77,10 @@ class Tapped:
         return list(dict.fromkeys(self.numbers))
 
 
-def tap(brokers: Sequence[str], topic: str, ledger: str) -> Tapped:
+def tap(kafka: KafkaSettings, topic: str, ledger: str) -> Tapped:
     """Everything that lies on a topic now under a ledger's key; fails where something is not as it has to be."""
     found = Tapped()
-    for message in messages(brokers, topic):
+    for message in messages(kafka, topic):
         if message.key != ledger.encode():
             continue
         found.places.add(message.partition)
@@ -93,9 +95,10 @@ def tap(brokers: Sequence[str], topic: str, ledger: str) -> Tapped:
     return found
 
 
-def messages(brokers: Sequence[str], topic: str) -> list[Any]:
+def messages(kafka: KafkaSettings, topic: str) -> list[Any]:
     """All messages that lie on a topic now, partition by partition."""
-    consumer = KafkaConsumer(bootstrap_servers=list(brokers), enable_auto_commit=False, auto_offset_reset="earliest")
+    told = connection(kafka, "wiretap")
+    consumer = KafkaConsumer(**told, enable_auto_commit=False, auto_offset_reset="earliest")
     try:
         places = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         ends: dict[TopicPartition, int] = consumer.end_offsets(places)

@@ -11,6 +11,7 @@ import typer
 
 from verbund.cli.homes import home_in_words
 from verbund.cli.output import AsJson, Output
+from verbund.cli.topics import topics
 from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_config import places_from
@@ -20,7 +21,8 @@ from verbund.embedded.ports import PortTaken
 
 _WATCH_SECONDS = 0.5
 
-kafka = typer.Typer(help="A real Apache Kafka on this machine, for development and tests.", no_args_is_help=True)
+kafka = typer.Typer(help="A real Apache Kafka on this machine, and the topics of any Kafka.", no_args_is_help=True)
+kafka.command()(topics)
 
 
 class Size(StrEnum):

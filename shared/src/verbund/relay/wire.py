@@ -54,7 +54,9 @@ class Wire:
                     " brokers' matter"
                 )
             case "unreachable":
-                return f"Kafka cannot be reached for {self._topic} ({self.failure.detail})"
+                # A broker that does not know a password ends the connection, and that is all one hears of it.
+                or_else = f", or does not know {self._settings.user}'s password" if self._settings.uses_sasl else ""
+                return f"Kafka cannot be reached for {self._topic} ({self.failure.detail}){or_else}"
             case _:
                 return f"sending to {self._topic} failed ({self.failure.detail})"
 
