@@ -13,7 +13,7 @@ from tempfile import mkdtemp
 from typing import TypeVar
 
 import pytest
-from stage.brokers import kafka_or_skip, running_brokers
+from stage.brokers import cache_folder, kafka_or_skip, running_brokers
 
 from verbund.database import migrate
 from verbund.embedded.kafka_cluster import Brokers
@@ -49,6 +49,11 @@ class OfficeDatabase:
     def drop(self) -> None:
         """Remove it now; without this it goes at the end of the test."""
         self.cluster.drop_database(self.name)
+
+
+def pytest_configure() -> None:
+    """What is fetched stays in the checkout, as `make` has it, also for tests that were not started by it."""
+    os.environ.setdefault("VERBUND_CACHE", str(cache_folder()))
 
 
 class Templates:

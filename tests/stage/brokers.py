@@ -20,7 +20,7 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def cache_folder() -> Path:
-    """Where `make` keeps downloads, also for a test that was not started by it."""
+    """Where `make` keeps downloads, also for what was not started by it."""
     return Path(os.environ.get("VERBUND_CACHE") or _CHECKOUT / ".cache")
 
 

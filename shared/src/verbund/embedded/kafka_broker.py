@@ -97,6 +97,9 @@ class Broker:
         for port in (self.place.port, self.place.controller_port, self.place.internal_port):
             if not is_free(port):
                 raise PortTaken(port, "Kafka", "End it, or choose another one: VERBUND_KAFKA_PORT.")
+        # Java puts native libraries there, and a killed one leaves them behind.
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._scratch.mkdir()
         properties = server_properties(self.place, self._places, self._data, self._security.properties)
         write_properties(self._properties, properties)
         with self._java_log.open("wb") as log:
@@ -177,6 +180,10 @@ class Broker:
         return self._folder / "data"
 
     @property
+    def _scratch(self) -> Path:
+        return self._folder / "tmp"
+
+    @property
     def _properties(self) -> Path:
         return self._folder / "server.properties"
 
@@ -184,5 +191,9 @@ class Broker:
         logging = self._folder / "log4j2.properties"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         write_logging(logging, self.log)
-        words = [f"-Dlog4j2.configurationFile={logging}", "-cp", self._distribution.classpath]
-        return [str(self._distribution.java), *options, *words, main]
+        words = [
+            f"-Dlog4j2.configurationFile={logging}",
+            f"-Djava.io.tmpdir={self._scratch}",
+            f"-XX:ErrorFile={self._java_log}.crash",
+        ]
+        return [str(self._distribution.java), *options, *words, "-cp", self._distribution.classpath, main]
