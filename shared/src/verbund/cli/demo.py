@@ -15,12 +15,11 @@ from verbund.cli.compare import await_readers, compare, show
 from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.cli.simulate import DEFAULT_PACE, DEFAULT_SEED, Pace, Seed, find_simulations, live, load, make_context
 from verbund.cli.tokens import Issuing
-from verbund.cli.up import supervise
+from verbund.cli.up import OnKafka, make_supervisor, settings_with, supervise
 from verbund.embedded import record
 from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.postgres import Cluster
 from verbund.embedded.simulation import SimulationContext
-from verbund.embedded.supervisor import Supervisor
 from verbund.events.offices import find_offices, get_office
 
 _RETRY_SECONDS = 5.0
@@ -37,12 +36,13 @@ def demo(
     check: Annotated[
         bool, typer.Option("--check", help="Compare with printed figures, end, exit code 1 where one differs.")
     ] = False,
+    kafka: OnKafka = False,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the links.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start everything with a simulated city and print the link to the coordination group's page."""
     output = Output(as_json=as_json)
-    settings = EmbeddedSettings()
+    settings = settings_with(kafka=kafka)
     with ProgressBars(output) as bars:
         demonstration = Demonstration(settings, pace, seed, output, bars)
         if check:
@@ -66,7 +66,7 @@ class Demonstration:
 
     def show(self, browse: Callable[[str], None]) -> None:
         """Run until Ctrl-C; the links are said as soon as there is something to see behind them."""
-        supervisor = Supervisor(self._settings, self._offices, self._output.say)
+        supervisor = make_supervisor(self._settings, self._output)
 
         async def when_ready() -> None:
             try:
@@ -86,7 +86,7 @@ class Demonstration:
         if running is not None:
             self._compare(Cluster(self._settings.layout.folder, running.postgres_port))
             return
-        supervisor = Supervisor(self._settings, self._offices, self._output.say)
+        supervisor = make_supervisor(self._settings, self._output)
 
         async def when_ready() -> None:
             try:
