@@ -2,27 +2,36 @@
 
 import os
 import random
+from collections.abc import Sequence
 
+import pytest
+from stage.brokers import kafka_or_skip
 from stage.checker import check, is_caught_up, residents_of
 from stage.clerks import clerks_at_work
-from stage.killing import Killer, schedule
+from stage.killing import KAFKA_VICTIMS, VICTIMS, Killer, schedule
 from stage.live_page import live_page
 from stage.municipality import running_municipality, until
 
 KILLS = int(os.environ.get("VERBUND_KILLS", "20"))
 """Deaths by SIGKILL in one run; a whole run makes 200 (VERBUND_KILLS=200)."""
 CLERKS = 4
+FEEDS = ["ledger", "kafka"]
 EU2 = ("125", "154")
 
 
-def test_killed_at_any_point_nothing_answered_is_lost_and_nothing_counts_twice(seed: int) -> None:
+@pytest.mark.parametrize(("words", "victims"), [(["up"], VICTIMS), (["up", "--kafka"], KAFKA_VICTIMS)], ids=FEEDS)
+def test_killed_at_any_point_nothing_answered_is_lost_and_nothing_counts_twice(
+    words: Sequence[str], victims: Sequence[str], seed: int
+) -> None:
+    if "--kafka" in words:
+        kafka_or_skip()
     chance = random.Random(seed)
-    with running_municipality() as municipality:
+    with running_municipality(*words) as municipality:
         municipality.close_initial_load()
         killer = Killer(municipality, random.Random(seed))
         with live_page(municipality) as page:
             with clerks_at_work(municipality, seed, CLERKS) as clerks:
-                for victim in schedule(chance, KILLS):
+                for victim in schedule(chance, KILLS, victims):
                     # Sometimes in the middle of recovering from the last death.
                     clerks.await_bookings(chance.choice([0, chance.randint(1, 30), chance.randint(30, 100)]))
                     killer.kill(victim)
