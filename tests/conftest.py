@@ -61,19 +61,19 @@ class Templates:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._made: dict[str, str] = {}
+        self._made: dict[Office, str] = {}
 
     def get(self, office: Office) -> str:
         """The name of the template; what the office's migrations lack fails here."""
-        if office.name not in self._made:
+        if office not in self._made:
             self.cluster.ensure_roles(office)
-            template = f"{office.package}_template"
+            template = f"{office.package}_template_{len(self._made)}"
             # Left over from an attempt that failed, it would hide what is wrong with the next one.
             self.cluster.drop_database(template)
             self.cluster.ensure_database(office, template)
             migrate(self.cluster.settings(f"{office.package}_owner", template), office)
-            self._made[office.name] = template
-        return self._made[office.name]
+            self._made[office] = template
+        return self._made[office]
 
 
 class OfficeDatabases:
@@ -86,10 +86,14 @@ class OfficeDatabases:
         self._made: list[OfficeDatabase] = []
 
     def __call__(self, name: str) -> OfficeDatabase:
-        office, cluster = get_office(name), self._templates.cluster
+        return self.of(get_office(name))
+
+    def of(self, office: Office) -> OfficeDatabase:
+        """The same for an office that only a test knows."""
+        cluster = self._templates.cluster
         database = f"{office.package}_{next(self._numbers)}"
         cluster.ensure_database(office, database, template=self._templates.get(office))
-        self._made.append(OfficeDatabase(cluster, name, database))
+        self._made.append(OfficeDatabase(cluster, office.name, database))
         return self._made[-1]
 
     def drop_all(self) -> None:

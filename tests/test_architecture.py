@@ -29,6 +29,7 @@ COMMITTING = [
     "verbund/cli/feeds.py",  # maintenance: records that a reader could not take
     "verbund/database.py",  # maintenance: migrations
     "verbund/desk/desk.py",
+    "verbund/desk/in_tray.py",  # the same desk: events that ask nothing of it, or cannot be carried out
     "verbund/feeds/reader.py",
     "verbund/feeds/rebuild.py",  # maintenance: the cube emptied and folded anew
     "verbund/relay/store.py",  # the relay's position

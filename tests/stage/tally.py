@@ -15,12 +15,18 @@ from verbund.events.envelope import Data
 
 _keys = count(1)
 
-TABLES = """
+
+def tables_for(role: str) -> str:
+    """The tally's tables, open to this role."""
+    return f"""
 create schema tally;
 create table tally.sum (name text primary key, total bigint not null check (total < 1000), version bigint not null);
-grant usage on schema tally to registration_desk;
-grant select, insert, update on tally.sum to registration_desk;
+grant usage on schema tally to {role};
+grant select, insert, update on tally.sum to {role};
 """
+
+
+TABLES = tables_for("registration_desk")
 
 
 class Added(Data, office="registration", version=1):
@@ -57,6 +63,8 @@ class Tally:
 
     office = "registration"
     receivers: tuple[str, ...] = ("school", "youth")
+    added: type[Any] = Added
+    closed: type[Data] = LoadClosed
 
     async def load(self, connection: AsyncConnection, commands: Sequence[Add]) -> Loaded[Sum]:
         names = [command.name for command in commands]
@@ -72,7 +80,7 @@ class Tally:
             raise NotNow("sum_closed", "This sum is closed.", allowed=("Reopen",))
         if command.name == "bug":
             raise ZeroDivisionError("a bug in decide")
-        event = Added(amount=command.amount)
+        event = self.added(amount=command.amount)
         drafts = (Draft(command.name, event),)
         return drafts if command.receiver is None else (*drafts, Draft("other", event, command.receiver))
 
@@ -100,7 +108,7 @@ class Tally:
             )
 
     def initial_load_closed(self, at: datetime) -> Draft:
-        return Draft("tally", LoadClosed())
+        return Draft("tally", self.closed())
 
 
 def order(command: Any, **fields: Any) -> Order[Any]:

@@ -33,6 +33,16 @@ DESK_COMMIT_SECONDS = Histogram(
     "verbund_desk_commit_seconds", "Time of one transaction of the desk, from begin to commit.", buckets=_FAST
 )
 
+DESK_TRAY_EVENTS = Counter(
+    "verbund_desk_tray_events_total",
+    "Events from the in-tray by outcome: done, refused, failed, ignored.",
+    ["outcome"],
+)
+DESK_TRAY_WAITING = Gauge("verbund_desk_tray_waiting_events", "Events that wait in the in-tray.")
+DESK_TRAY_OLDEST = Gauge(
+    "verbund_desk_tray_oldest_seconds", "How long the oldest waiting event has been in the in-tray; 0 where none waits."
+)
+
 LEDGER_HEAD = Gauge("verbund_ledger_head_number", "Number of a ledger's last record.", ["ledger"])
 
 FEED_POSITION = Gauge("verbund_feed_position_number", "Last number of a ledger that took effect here.", ["ledger"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,6 +13,13 @@ from verbund.events.envelope import Data
 @dataclass(frozen=True, slots=True)
 class CloseInitialLoad:
     """The stock at the start is loaded: from here on the office books in real time. Every desk knows this command."""
+
+
+class TrayPlace(NamedTuple):
+    """A row of the in-tray: the tray it came in, and its number there."""
+
+    ledger: str
+    number: int
 
 
 C = TypeVar("C")
@@ -39,6 +46,8 @@ class Order(Generic[C]):
     """As the first release kept keys: a repeat from before the update is known by it until its answer is forgotten."""
     recorded_at: datetime | None = None
     """Only in an initial load: when the office knew it. Never earlier than what the ledgers already know."""
+    place: TrayPlace | None = None
+    """Where it lies in the in-tray, for what another office told: settled in the transaction that carries it out."""
 
 
 @dataclass(frozen=True, slots=True)

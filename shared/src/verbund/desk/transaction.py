@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from verbund.desk.orders import Answer, CloseInitialLoad, Draft, Kept, Order, Rules
+from verbund.desk.tray_rows import take_turns
 from verbund.errors import Conflict, KeyReused, NotNow, Problem, RuleBroken, Stale
 from verbund.events.ledger_ids import book_of, tray_of
 from verbund.ledger.record import Entry, Head, Record, seal
@@ -85,22 +86,27 @@ class Transaction(Generic[C, S]):
         decided: _Decided[C, S] = _Decided(heads, [], [], [], load_open=closed_at is None)
         commands = [order.command for order in orders if not isinstance(order.command, CloseInitialLoad)]
         loaded = await self._rules.load(connection, commands)
+        turns = await take_turns(connection, [order.place for order in orders])
         keys = iter(loaded.keys)
         outcomes: list[Outcome] = []
         for order in orders:
             key = None if isinstance(order.command, CloseInitialLoad) else next(keys)
+            given = next((answered[scope] for scope in _scopes_of(order) if scope in answered), None)
             try:
-                given = next((answered[scope] for scope in _scopes_of(order) if scope in answered), None)
-                outcome: Outcome = (
-                    _repeat(order, given) if given else self._carry_out(order, key, loaded.states, decided)
-                )
+                if given is not None:
+                    outcome: Outcome = _repeat(order, given)
+                else:
+                    turns.check(order.place)
+                    outcome = self._carry_out(order, key, loaded.states, decided)
             except Problem as refusal:
                 outcome = refusal
             except Exception as error:  # noqa: BLE001 - a fault of this order alone: it is told so, the others go on
                 _log.exception("an order could not be decided", extra={"command": type(order.command).__name__})
                 outcome = error
+            turns.settle(order.place, outcome)
             outcomes.append(outcome)
         await self._write(connection, decided)
+        await turns.write(connection)
         return outcomes
 
     async def initial_load_closed_at(self, connection: AsyncConnection) -> datetime | None:
