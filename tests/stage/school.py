@@ -1,8 +1,13 @@
 """The school of `stage.trays` on real databases: told things, at work in this process, looked into, held up."""
 
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -45,6 +50,30 @@ class School:
         return school_at_work(
             self.database.settings("desk"), self.registration.settings("feed_school"), command_for, limits
         )
+
+    @contextmanager
+    def process(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
+        """A process of the school that is at work; killed at the end, if it still lives."""
+        told = {"school": self.database.settings("desk"), "tray": self.registration.settings("feed_school")}
+        file = folder / "school.json"
+        file.write_text(json.dumps({name: each.model_dump(mode="json") for name, each in told.items()}))
+        paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+        with (
+            (folder / "school.log").open("a") as log,
+            subprocess.Popen(
+                [sys.executable, "-m", "stage.trays", str(file)],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            ) as running,
+        ):
+            try:
+                assert running.stdout is not None
+                assert running.stdout.readline() == "at work\n", (folder / "school.log").read_text()[-3000:]
+                yield running
+            finally:
+                running.kill()
 
     def desk(self) -> Desk[Any, Any]:
         return Desk(SchoolTally(), make_engine(self.database.settings("desk")), MUNICIPALITY)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from verbund.settings import DatabaseSettings
 MUNICIPALITY = "05913000"
 TRAY = f"/{MUNICIPALITY}/registration/to/school"
 BOOK = f"/{MUNICIPALITY}/school/book"
+
+_sums = count(1)
 
 REGISTRATION = replace(get_office("registration"), readers=("reporting", "school"))
 SCHOOL = Office(
@@ -72,8 +75,8 @@ CommandFor = Callable[[Event[Any]], Add | None]
 
 
 def add_what_was_added(event: Event[Any]) -> Add | None:
-    """A sum of its own for each amount: one that is counted twice shows."""
-    return Add(f"n{event.data.amount}", event.data.amount) if isinstance(event.data, Added) else None
+    """A sum of its own for each event: one that is counted twice shows."""
+    return Add(f"n{event.number}", event.data.amount) if isinstance(event.data, Added) else None
 
 
 @asynccontextmanager
@@ -101,7 +104,7 @@ async def tell(registration: OfficeDatabase, amounts: Sequence[int]) -> None:
     async with office as desk:
         if await desk.initial_load_closed_at() is None:
             await desk.carry_out(order(CloseInitialLoad()))
-        orders = [order(Add(f"s{amount}", amount, receiver="school")) for amount in amounts]
+        orders = [order(Add(f"s{next(_sums)}", amount, receiver="school")) for amount in amounts]
         await asyncio.gather(*(desk.carry_out(each) for each in orders))
 
 
