@@ -27,6 +27,7 @@ PURE = ("registration/commands.py", "registration/domain", "reporting/deltas.py"
 PURE_MAY_IMPORT = {"pydantic", "pydantic_core", "typing_extensions", *sys.stdlib_module_names}
 COMMITTING = [
     "verbund/cli/feeds.py",  # maintenance: records that a reader could not take
+    "verbund/cli/tray.py",  # maintenance: events from an in-tray that are tried again
     "verbund/database.py",  # maintenance: migrations
     "verbund/desk/desk.py",
     "verbund/desk/in_tray.py",  # the same desk: events that ask nothing of it, or cannot be carried out

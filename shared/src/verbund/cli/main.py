@@ -14,6 +14,7 @@ from verbund.cli import (
     simulate,
     status,
     tokens,
+    tray,
     up,
     verify,
 )
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
     app.command("migrate")(migrate.migrate)
     app.add_typer(feeds.feeds, name="feeds")
     app.add_typer(kafka.kafka, name="kafka")
+    app.add_typer(tray.tray, name="tray")
     app.command("serve", hidden=True)(serve.serve)
     for office in find_offices():
         if office.commands is not None:

@@ -67,6 +67,11 @@ class Office:
         return any(package == "verbund.ledger.migrations" for package, _ in self.migrations)
 
     @property
+    def reads_trays(self) -> bool:
+        """Whether it keeps an in-tray for what other offices tell it."""
+        return any(package == "verbund.feeds.tray_migrations" for package, _ in self.migrations)
+
+    @property
     def package(self) -> str:
         return self.name.replace("-", "_")
 
