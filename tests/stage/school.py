@@ -1,7 +1,6 @@
 """The school of `stage.trays` on real databases: told things, at work in this process, looked into, held up."""
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from stage.trays import (
     SchoolTally,
     add_what_was_added,
     ask,
+    reading,
     school_at_work,
 )
 
@@ -32,6 +32,8 @@ from verbund.database import make_engine
 from verbund.desk.desk import Desk, DeskLimits
 from verbund.desk.orders import CloseInitialLoad
 from verbund.events.envelope import Event, decode
+from verbund.feeds.settings import ReadingSettings
+from verbund.kafka.settings import KafkaSettings
 
 DEADLINE_SECONDS = 30.0
 
@@ -42,21 +44,27 @@ class School:
     def __init__(self, registration: OfficeDatabase, school: OfficeDatabase) -> None:
         self.registration = registration
         self.database = school
+        self.kafka: KafkaSettings | None = None
         for database, role in ((registration, "registration_desk"), (school, "school_desk")):
             with psycopg.connect(database.settings("owner").conninfo()) as connection:
                 connection.execute(tables_for(role).encode())
 
+    @property
+    def settings(self) -> ReadingSettings:
+        """What its process is told, from the ledger or, once `kafka` is there, from Kafka."""
+        database = self.database.settings("desk")
+        if self.kafka is not None:
+            return reading(database, None, self.kafka)
+        return reading(database, self.registration.settings("feed_school"))
+
     def work(self, command_for: CommandFor = add_what_was_added, limits: DeskLimits | None = None) -> Any:
-        return school_at_work(
-            self.database.settings("desk"), self.registration.settings("feed_school"), command_for, limits
-        )
+        return school_at_work(self.settings, command_for, limits)
 
     @contextmanager
     def process(self, folder: Path) -> Iterator[subprocess.Popen[str]]:
         """A process of the school that is at work; killed at the end, if it still lives."""
-        told = {"school": self.database.settings("desk"), "tray": self.registration.settings("feed_school")}
         file = folder / "school.json"
-        file.write_text(json.dumps({name: each.model_dump(mode="json") for name, each in told.items()}))
+        file.write_text(self.settings.model_dump_json())
         paths = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
         with (
             (folder / "school.log").open("a") as log,

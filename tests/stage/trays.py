@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 from conftest import OfficeDatabase
-from stage.tally import KNOWN, Add, Added, Sum, Tally, order
+from stage.tally import KNOWN, Add, Added, LoadClosed, Sum, Tally, order
 
 from verbund.database import make_engine
 from verbund.desk.desk import Desk, DeskLimits
@@ -24,11 +24,11 @@ from verbund.desk.in_tray import InTray
 from verbund.desk.orders import CloseInitialLoad
 from verbund.events.envelope import Data, Event
 from verbund.events.offices import Office, Process, get_office
-from verbund.feeds.in_tray import TrayEffect
-from verbund.feeds.ledger_feed import LedgerFeed
 from verbund.feeds.ledger_view import Source
-from verbund.feeds.reader import Reader
-from verbund.settings import DatabaseSettings
+from verbund.feeds.settings import ReadingSettings
+from verbund.feeds.shapes import tray_feeds
+from verbund.kafka.settings import KafkaSettings
+from verbund.settings import DatabaseSettings, IssuerSettings
 
 MUNICIPALITY = "05913000"
 TRAY = f"/{MUNICIPALITY}/registration/to/school"
@@ -36,7 +36,7 @@ BOOK = f"/{MUNICIPALITY}/school/book"
 
 _sums = count(1)
 
-REGISTRATION = replace(get_office("registration"), readers=("reporting", "school"))
+REGISTRATION = replace(get_office("registration"), readers=("reporting", "school"), events=(Added, LoadClosed))
 SCHOOL = Office(
     name="school",
     processes=(Process(name="school", port=8150, app="", database_role="desk"),),
@@ -47,6 +47,7 @@ SCHOOL = Office(
     ),
     reads=("registration",),
 )
+OFFICES = (REGISTRATION, SCHOOL)
 
 
 class Counted(Data, office="school", version=1):
@@ -79,22 +80,36 @@ def add_what_was_added(event: Event[Any]) -> Add | None:
     return Add(f"n{event.number}", event.data.amount) if isinstance(event.data, Added) else None
 
 
+def reading(
+    school: DatabaseSettings, tray: DatabaseSettings | None, kafka: KafkaSettings | None = None
+) -> ReadingSettings:
+    """What the school's process is told: its database, and where the tray is read."""
+    return ReadingSettings(
+        municipality=MUNICIPALITY,
+        port=8150,
+        database=school,
+        tokens=IssuerSettings(issuer="urn:nobody", jwks_file=Path("nowhere")),
+        hash_key_file=Path("nowhere"),
+        feed="ledger" if kafka is None else "kafka",
+        sources=() if tray is None else (Source(office="registration", database=tray),),
+        kafka=kafka,
+    )
+
+
 @asynccontextmanager
 async def school_at_work(
-    school: DatabaseSettings,
-    tray: DatabaseSettings,
+    settings: ReadingSettings,
     command_for: CommandFor = add_what_was_added,
     limits: DeskLimits | None = None,
 ) -> AsyncIterator[tuple[Desk[Add, Sum], InTray[Add, Sum]]]:
     """The school's desk, in-tray and feed, as one process has them."""
-    engine = make_engine(school)
-    reader = Reader(engine, TrayEffect("school", MUNICIPALITY), KNOWN)
+    engine = make_engine(settings.database)
     office: Desk[Add, Sum] = Desk(SchoolTally(), engine, MUNICIPALITY, limits)
-    async with (
-        office as desk,
-        InTray(desk, engine, school, command_for, KNOWN) as in_tray,
-        LedgerFeed(Source(office="registration", database=tray), reader, "school"),
-    ):
+    async with AsyncExitStack() as parts:
+        desk = await parts.enter_async_context(office)
+        in_tray = await parts.enter_async_context(InTray(desk, engine, settings.database, command_for, KNOWN))
+        for feed in tray_feeds(SCHOOL, settings, engine, OFFICES).values():
+            await parts.enter_async_context(feed)
         yield desk, in_tray
 
 
@@ -118,8 +133,7 @@ async def main(told: Mapping[str, Any]) -> None:
     """Be the school's process until SIGTERM."""
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    school, tray = (DatabaseSettings.model_validate(told[name]) for name in ("school", "tray"))
-    async with school_at_work(school, tray):
+    async with school_at_work(ReadingSettings(**told)):
         print("at work", flush=True)  # noqa: T201 - whoever started it waits for this word
         await ended.wait()
 

@@ -1,5 +1,6 @@
 """How a service announces itself: one entry point in the group `verbund.offices`, by which the platform finds it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -96,6 +97,6 @@ def get_office(name: str) -> Office:
     raise LookupError(f"no office {name!r}; there are: {', '.join(office.name for office in find_offices())}")
 
 
-def known_events() -> dict[str, type[Data]]:
-    """Every announced type of event and its model."""
-    return {model.type: model for office in find_offices() for model in office.events}
+def known_events(offices: Sequence[Office] | None = None) -> dict[str, type[Data]]:
+    """Every type of event of these offices and its model; of all announced ones where none are given."""
+    return {model.type: model for office in offices or find_offices() for model in office.events}
