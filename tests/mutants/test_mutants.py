@@ -8,10 +8,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from mutants import bugs_at_doors, bugs_in_booking, bugs_in_counting, bugs_in_reading
+from mutants import bugs_at_doors, bugs_in_booking, bugs_in_counting, bugs_in_reading, bugs_in_trays
 from mutants.planting import Bug, Outcome, catch, copy_of_the_product, run
 
-BUGS = (*bugs_in_booking.BUGS, *bugs_in_reading.BUGS, *bugs_in_counting.BUGS, *bugs_at_doors.BUGS)
+BUGS = (
+    *bugs_in_booking.BUGS,
+    *bugs_in_reading.BUGS,
+    *bugs_in_trays.BUGS,
+    *bugs_in_counting.BUGS,
+    *bugs_at_doors.BUGS,
+)
 
 _AT_ONCE = 2  # each run is a Python and a PostgreSQL of its own; the small machines that run this have two cores
 

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any
 
-import psycopg
 import pytest
 from conftest import OfficeDatabases
 from sqlalchemy import text
@@ -13,9 +12,9 @@ from stage.trays import TRAY, add_what_was_added, ask, tell
 
 from verbund.database import make_engine
 from verbund.desk.desk import DeskLimits
-from verbund.desk.orders import CloseInitialLoad, TrayPlace
+from verbund.desk.orders import Answer, CloseInitialLoad, Order, TrayPlace
 from verbund.desk.tray_rows import Settlement, retry, settle
-from verbund.errors import Unavailable
+from verbund.errors import NotNow, Unavailable
 from verbund.events.envelope import Event, decode
 
 
@@ -180,40 +179,36 @@ async def laid_in(school: School, amounts: range) -> list[tuple[str, int, str]]:
     return school.ask("select ledger, number, event_id from tray.event order by arrival")
 
 
+def taking_up(row: tuple[str, int, str], command: Add) -> Order[Add]:
+    """An order that takes a row up, as an in-tray makes it."""
+    ledger, number, event_id = row
+    place = TrayPlace(ledger, number)
+    return order(command, principal=ledger, route="in-tray", idempotency_key=event_id, place=place)
+
+
 async def test_nothing_is_taken_up_before_what_came_earlier_in_its_tray(school: School) -> None:
-    rows = await laid_in(school, range(1, 5))
+    orders = [taking_up(row, Add(f"n{row[1]}", row[1])) for row in await laid_in(school, range(1, 5))]
     await school.open()
-
-    def order_for(at: int) -> Any:
-        ledger, number, event_id = rows[at]
-        given = {"principal": ledger, "route": "in-tray", "idempotency_key": event_id}
-        return order(Add(f"n{number}", number), place=TrayPlace(ledger, number), **given)
-
     async with school.desk() as desk:
         with pytest.raises(Unavailable) as early:
-            await desk.carry_out(order_for(1))
+            await desk.carry_out(orders[1])
         assert early.value.code == "not_its_turn"
-        first, third, second = await asyncio.gather(
-            *(desk.carry_out(order_for(at)) for at in (0, 2, 1)), return_exceptions=True
-        )
-        assert isinstance(third, Unavailable)
-        assert not isinstance(first, Exception)
-        assert not isinstance(second, Exception)
-        await asyncio.gather(*(desk.carry_out(order_for(at)) for at in (2, 3)))
+        together = (desk.carry_out(orders[at]) for at in (0, 2, 1))
+        outcomes = await asyncio.gather(*together, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [Answer, Unavailable, Answer]
+        await asyncio.gather(*(desk.carry_out(orders[at]) for at in (2, 3)))
     assert school.counted() == [1, 2, 3, 4]
 
 
-async def test_the_order_is_kept_where_the_desk_gives_up_in_the_middle_of_a_batch(school: School) -> None:
-    await laid_in(school, range(1, 41))
+async def test_a_refusal_stands_also_for_a_process_that_looked_before_it(school: School) -> None:
+    [row] = await laid_in(school, range(1, 2))
     await school.open()
-    async with school.work(limits=DeskLimits(batch=3, deadline_seconds=0.02, transaction_seconds=0.05)):
-        for _ in range(10):
-            with psycopg.connect(school.database.superuser().conninfo()) as connection:
-                connection.execute("select 1 from ledger.head for update")
-                await asyncio.sleep(0.1)
-    async with school.work():
-        await school.until_settled(40)
-    assert school.counted() == list(range(1, 41))
+    async with school.desk() as one, school.desk() as two:
+        with pytest.raises(NotNow):
+            await one.carry_out(taking_up(row, Add("closed")))
+        with pytest.raises(Unavailable):
+            await two.carry_out(taking_up(row, Add("open")))
+    assert (school.rows(), school.counted()) == ([(1, "refused", "sum_closed")], [])
 
 
 async def test_what_another_process_settles_meanwhile_is_not_settled_twice(school: School) -> None:
