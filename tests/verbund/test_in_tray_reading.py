@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 import psycopg
 import pytest
 from conftest import OfficeDatabases
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stage.school import School, found_school
 from stage.tally import KNOWN, Added
-from stage.trays import MUNICIPALITY, TRAY, ask, tell
+from stage.trays import MUNICIPALITY, OFFICES, REGISTRATION, SCHOOL, TRAY, ask, tell
 
 from verbund.database import make_engine
 from verbund.events.envelope import decode
@@ -16,6 +17,9 @@ from verbund.feeds.batch import Batch
 from verbund.feeds.in_tray import TrayEffect
 from verbund.feeds.ledger_view import LedgerView, Source
 from verbund.feeds.reader import Reader
+from verbund.feeds.settings import ReadingSettings
+from verbund.feeds.shapes import tray_feeds
+from verbund.kafka.settings import KafkaSettings
 from verbund.ledger.record import GENESIS, Entry, Head, Record, chain_hash, seal
 from verbund.ledger.store import THE_BEGINNING
 
@@ -83,6 +87,17 @@ async def test_an_event_id_under_another_number_stops_the_ledger(school: School,
     await reader.take(Batch([forged]))
     assert school.ask("select number from tray.event") == [(1,)]
     assert school.ask("select number, stop_reason from feed.position") == [(1, "other_event_known")]
+
+
+async def test_trays_come_in_the_shape_that_the_settings_name(school: School, engine: AsyncEngine) -> None:
+    from_ledgers = school.settings
+    kafka = KafkaSettings(brokers=("127.0.0.1:1",))
+    from_kafka = from_ledgers.model_copy(update={"feed": "kafka", "kafka": kafka})
+    assert list(tray_feeds(SCHOOL, from_ledgers, engine, OFFICES)) == ["trays of registration"]
+    assert list(tray_feeds(SCHOOL, from_kafka, engine, OFFICES)) == ["trays on Kafka"]
+    assert list(tray_feeds(REGISTRATION, from_kafka, engine, OFFICES)) == []  # nobody tells it anything
+    with pytest.raises(ValidationError, match="VERBUND_KAFKA__BROKERS"):
+        ReadingSettings(**{**from_ledgers.model_dump(), "feed": "kafka"})
 
 
 async def test_the_receiver_sees_its_tray_alone(school: School) -> None:

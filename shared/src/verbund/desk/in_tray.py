@@ -204,7 +204,7 @@ class InTray(Generic[C, S]):
 def _fault(place: TrayPlace, code: str) -> Settlement:
     """A row that cannot be carried out, through no fault of the other office: others go on, somebody has to look."""
     _log.error(
-        "an event from an in-tray failed: it waits for somebody to try it again",
+        "an event from an in-tray failed: somebody has to look at it",
         extra={"ledger": place.ledger, "number": place.number, "reason": code},
     )
     return Settlement(place, "failed", code)
