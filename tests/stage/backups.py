@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from verbund.embedded.postgres_folder import BIN
+from verbund.embedded.postgres_folder import programs
 from verbund.settings import DatabaseSettings, read_secret
 
 
@@ -23,6 +23,11 @@ def _run(superuser: DatabaseSettings, program: str, *words: str) -> None:
     place = ["--host", superuser.host, "--port", str(superuser.port), "--username", superuser.user]
     environment = {**os.environ, "PGPASSWORD": read_secret(superuser.password_file)}
     done = subprocess.run(
-        [str(BIN / program), *place, *words], env=environment, capture_output=True, text=True, timeout=120, check=False
+        [str(programs() / program), *place, *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, f"{program}: {done.stderr}"

@@ -10,7 +10,7 @@ from conftest import OfficeDatabase
 from psycopg import sql
 
 from verbund.embedded.postgres import Cluster
-from verbund.embedded.postgres_folder import BIN
+from verbund.embedded.postgres_folder import programs
 from verbund.events.offices import Office
 
 FOLDER = Path(__file__).parent.parent / "migrations"
@@ -46,7 +46,7 @@ def schema_of(database: OfficeDatabase) -> str:
     assert where.password_file is not None
     address = ["--host", where.host, "--port", str(where.port), "--username", where.user, where.name]
     dumped = subprocess.run(
-        [BIN / "pg_dump", "--schema-only", "--restrict-key", "none", *address],
+        [programs() / "pg_dump", "--schema-only", "--restrict-key", "none", *address],
         env={**os.environ, "PGPASSWORD": where.password_file.read_text(encoding="utf-8").strip()},
         capture_output=True,
         text=True,

@@ -32,7 +32,7 @@ from verbund.service.tokens import TokenVerifier
 BOOK = "/05913000/registration/book"
 COMMANDS = (
     *("up", "demo", "status", "open", "token", "simulate"),
-    *("verify", "checkpoint", "export", "rebuild", "migrate", "serve"),
+    *("verify", "checkpoint", "export", "rebuild", "migrate", "secrets", "serve"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The databases of the embedded default for commands that may run beside `verbund up` or without it."""
+"""The databases for commands: on a server elsewhere, or of the embedded default, with `verbund up` or without it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,17 @@ from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.leftovers import end_leftovers
 from verbund.embedded.ports import PortTaken
 from verbund.embedded.postgres import Cluster, ClusterFailed
+from verbund.postgres import Server, ServerUnfit, server_at
 
 
 @contextmanager
-def databases(settings: EmbeddedSettings, output: Output) -> Iterator[Cluster]:
-    """The PostgreSQL that `verbund up` runs; where it does not run, one that is started for this command alone."""
+def databases(settings: EmbeddedSettings, output: Output) -> Iterator[Server]:
+    """The PostgreSQL of VERBUND_POSTGRES_SERVER, else the one that `verbund up` runs; where it does not run, one that
+    is started for this command alone."""
     home = settings.layout
+    if settings.postgres_server is not None:
+        yield _elsewhere(settings.postgres_server, settings, output)
+        return
     running = record.find_running(home)
     if running is not None:
         yield Cluster(home.folder, running.postgres_port)
@@ -33,3 +38,12 @@ def databases(settings: EmbeddedSettings, output: Output) -> Iterator[Cluster]:
         output.fail(str(error))
     except OSError as error:
         output.fail(home_in_words(home, error))
+
+
+def _elsewhere(address: str, settings: EmbeddedSettings, output: Output) -> Server:
+    server = server_at(address, settings.layout.secrets)
+    try:
+        server.check()
+    except ServerUnfit as error:
+        output.fail(str(error))
+    return server

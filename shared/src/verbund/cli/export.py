@@ -10,11 +10,11 @@ from verbund.cli.homes import home_with_ledgers, offices_with_ledgers
 from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.embedded.checkpoints import Broken, checkpoint_office, read_office
 from verbund.embedded.home import EmbeddedSettings
-from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office
 from verbund.ledger.checkpoints import latest_of
 from verbund.ledger.export import NotWhole, export_ledger, file_name
 from verbund.ledger.verify import snapshot
+from verbund.postgres import Server
 
 
 def export(
@@ -34,19 +34,19 @@ def export(
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(folder.iterdir()):
             output.fail(f"{folder} is not empty. Name a new folder: nothing is written over.")
-        with databases(settings, output) as cluster, ProgressBars(output) as bars:
+        with databases(settings, output) as server, ProgressBars(output) as bars:
             for one in offices:
-                _export(settings, one, cluster, folder, bars, output)
+                _export(settings, one, server, folder, bars, output)
         (folder / "checkpoint.pem").write_bytes(settings.layout.checkpoint_public_key.read_bytes())
     except (Broken, NotWhole, OSError) as error:
         output.fail(str(error))
 
 
 def _export(
-    settings: EmbeddedSettings, office: Office, cluster: Cluster, folder: Path, bars: ProgressBars, output: Output
+    settings: EmbeddedSettings, office: Office, server: Server, folder: Path, bars: ProgressBars, output: Output
 ) -> None:
     """Sign where the ledgers of an office end now, and write them up to there."""
-    database = cluster.settings(f"{office.package}_owner", office.package)
+    database = server.settings(f"{office.package}_owner", office.package)
     checkpoint_office(settings.layout, office, database)
     (folder / f"{office.name}.checkpoints").write_bytes(settings.layout.checkpoints_file(office).read_bytes())
     latest = latest_of(read_office(settings.layout, office)[0])

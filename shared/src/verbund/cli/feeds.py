@@ -11,9 +11,9 @@ from verbund.cli.output import AsJson, Output
 from verbund.database import make_engine
 from verbund.embedded.environment import reader_of
 from verbund.embedded.home import EmbeddedSettings
-from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office, find_offices
 from verbund.feeds.positions import resume_ledger
+from verbund.postgres import Server
 from verbund.settings import DatabaseSettings
 
 feeds = typer.Typer(help="Ledgers that were stopped, and records that were parked.", no_args_is_help=True)
@@ -27,9 +27,9 @@ def parked(*, as_json: AsJson = False) -> None:
     output = Output(as_json=as_json)
     columns = ("ledger", "number", "reason", "detail", "parked at")
     rows: list[tuple[object, ...]] = []
-    with databases(EmbeddedSettings(), output) as cluster:
+    with databases(EmbeddedSettings(), output) as server:
         for office in _readers():
-            with psycopg.connect(_settings(cluster, office).conninfo()) as connection:
+            with psycopg.connect(_settings(server, office).conninfo()) as connection:
                 rows.extend(connection.execute(_PARKED).fetchall())
     output.document({"parked": [dict(zip(columns, row, strict=True)) for row in rows]})
     if not as_json:
@@ -43,9 +43,9 @@ def resume(
     """Read a stopped ledger on, once its cause is mended; a cause that is still there stops it again."""
     output = Output(as_json=as_json)
     resumed = False
-    with databases(EmbeddedSettings(), output) as cluster:
+    with databases(EmbeddedSettings(), output) as server:
         for office in _readers():
-            resumed |= asyncio.run(_resume(_settings(cluster, office), ledger))
+            resumed |= asyncio.run(_resume(_settings(server, office), ledger))
     if not resumed:
         output.fail(f"{ledger} is not stopped; `verbund status` shows the ledgers and their state.")
     output.say(f"{ledger} is read on", ledger=ledger, resumed=True)
@@ -55,11 +55,11 @@ def _readers() -> list[Office]:
     return [office for office in find_offices() if office.reads]
 
 
-def _settings(cluster: Cluster, office: Office) -> DatabaseSettings:
+def _settings(server: Server, office: Office) -> DatabaseSettings:
     reader = reader_of(office)
     if reader is None:
         raise LookupError(f"{office.name} reads no ledgers")
-    return cluster.settings(f"{office.package}_{reader.database_role}", office.package)
+    return server.settings(f"{office.package}_{reader.database_role}", office.package)
 
 
 async def _resume(settings: DatabaseSettings, ledger: str) -> bool:

@@ -29,7 +29,7 @@ def home_in_words(home: Home, error: OSError) -> str:
 def home_with_ledgers(output: Output) -> EmbeddedSettings:
     """The settings of a home that has data; ends the command where there is none yet."""
     settings = EmbeddedSettings()
-    if not settings.layout.has_data:
+    if settings.postgres_server is None and not settings.layout.has_data:
         output.fail(f"There are no ledgers on {settings.layout.folder} yet.")
     return settings
 

@@ -10,6 +10,7 @@ from verbund.cli import (
     kafka,
     migrate,
     rebuild,
+    secrets,
     serve,
     simulate,
     status,
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
     app.command("export")(export.export)
     app.command("rebuild")(rebuild.rebuild)
     app.command("migrate")(migrate.migrate)
+    app.command("secrets")(secrets.secrets)
     app.add_typer(feeds.feeds, name="feeds")
     app.add_typer(kafka.kafka, name="kafka")
     app.add_typer(tray.tray, name="tray")

@@ -15,6 +15,7 @@ from verbund.embedded.ports import LOOPBACK
 from verbund.embedded.postgres import Cluster
 from verbund.embedded.record import Running, Started
 from verbund.events.offices import Office
+from verbund.postgres import Server
 
 _READY_SECONDS = 2.0
 
@@ -94,16 +95,16 @@ class Overview(BaseModel):
 
 def look(running: Running, home: Home, offices: Sequence[Office]) -> Overview:
     """Ask the processes and the databases; raises `psycopg.OperationalError` where PostgreSQL does not answer."""
-    cluster = Cluster(home.folder, running.postgres_port)
-    ledgers = [state for office in offices for state in ledgers_of(office, cluster)]
-    positions = [state for office in offices for state in positions_of(office, cluster, ledgers)]
+    server = Cluster(home.folder, running.postgres_port)
+    ledgers = [state for office in offices for state in ledgers_of(office, server)]
+    positions = [state for office in offices for state in positions_of(office, server, ledgers)]
     return Overview(
         home=str(home.folder),
         supervisor=running.supervisor,
         processes=_processes(running),
         ledgers=ledgers,
         positions=positions,
-        parked={office.name: _parked(office, cluster) for office in offices if reads_feeds(office)},
+        parked={office.name: _parked(office, server) for office in offices if reads_feeds(office)},
     )
 
 
@@ -112,20 +113,20 @@ def reads_feeds(office: Office) -> bool:
     return _has(office, "verbund.feeds.migrations")
 
 
-def ledgers_of(office: Office, cluster: Cluster) -> list[LedgerState]:
+def ledgers_of(office: Office, server: Server) -> list[LedgerState]:
     """Where the ledgers of an office end; empty where it keeps none."""
     if not office.keeps_ledgers:
         return []
-    with _connect(office, cluster) as connection, connection.cursor(row_factory=class_row(LedgerState)) as cursor:
+    with _connect(office, server) as connection, connection.cursor(row_factory=class_row(LedgerState)) as cursor:
         return cursor.execute(_HEADS).fetchall()
 
 
-def positions_of(office: Office, cluster: Cluster, ledgers: Sequence[LedgerState]) -> list[PositionState]:
+def positions_of(office: Office, server: Server, ledgers: Sequence[LedgerState]) -> list[PositionState]:
     """How far an office is in the ledgers that it reads; empty where it reads none."""
     if not reads_feeds(office):
         return []
     heads = {state.ledger: state.number for state in ledgers}
-    with _connect(office, cluster) as connection, connection.cursor(row_factory=class_row(PositionState)) as cursor:
+    with _connect(office, server) as connection, connection.cursor(row_factory=class_row(PositionState)) as cursor:
         states = cursor.execute(_POSITIONS).fetchall()
     for state in states:
         state.reader = office.name
@@ -139,14 +140,14 @@ def _has(office: Office, migrations: str) -> bool:
     return any(package == migrations for package, _ in office.migrations)
 
 
-def _parked(office: Office, cluster: Cluster) -> int:
-    with _connect(office, cluster) as connection:
+def _parked(office: Office, server: Server) -> int:
+    with _connect(office, server) as connection:
         row = connection.execute(_PARKED).fetchone()
     return int(str(row[0])) if row else 0
 
 
-def _connect(office: Office, cluster: Cluster) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(cluster.settings(f"{office.package}_owner", office.package).conninfo())
+def _connect(office: Office, server: Server) -> psycopg.Connection[tuple[object, ...]]:
+    return psycopg.connect(server.settings(f"{office.package}_owner", office.package).conninfo())
 
 
 def _processes(running: Running) -> list[ProcessState]:

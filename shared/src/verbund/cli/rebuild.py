@@ -12,11 +12,10 @@ from verbund.cli.places import resolve
 from verbund.embedded import record
 from verbund.embedded.environment import feed_settings, reader_of, sources_of
 from verbund.embedded.home import EmbeddedSettings
-from verbund.embedded.postgres import Cluster
-from verbund.embedded.supervisor import prepare_databases
 from verbund.events.offices import Office, find_offices
 from verbund.feeds.ledger_view import Source
 from verbund.feeds.rebuild import CannotRebuild, Rebuild, RebuildContext
+from verbund.postgres import Server, prepare_databases
 
 
 def rebuild(
@@ -33,35 +32,35 @@ def rebuild(
     if as_json and not yes:
         output.fail("With --json nothing is asked: say --yes.")
     offices = [office for office in find_offices() if office.rebuild is not None]
-    with databases(settings, output) as cluster:
-        prepare_databases(cluster, find_offices(), output.note)
+    with databases(settings, output) as server:
+        prepare_databases(server, find_offices(), output.note)
         for office in offices:
-            _show(office, cluster, output)
+            _show(office, server, output)
         if not yes:
             typer.confirm("Empty what was made of these ledgers, and fold it anew?", abort=True, err=True)
         for office in offices:
-            _rebuild(office, settings, cluster, output)
+            _rebuild(office, settings, server, output)
 
 
-def _show(office: Office, cluster: Cluster, output: Output) -> None:
-    ledgers = [state for one in find_offices() for state in ledgers_of(one, cluster)]
+def _show(office: Office, server: Server, output: Output) -> None:
+    ledgers = [state for one in find_offices() for state in ledgers_of(one, server)]
     heads = {state.ledger: state.number for state in ledgers}
     output.table(
         f"Read by {office.name}",
         ("ledger", "read up to", "ends at", "state"),
         [
             (state.ledger, state.number, heads.get(state.ledger), state.stop_reason or "reading")
-            for state in positions_of(office, cluster, ledgers)
+            for state in positions_of(office, server, ledgers)
         ],
     )
 
 
-def _rebuild(office: Office, settings: EmbeddedSettings, cluster: Cluster, output: Output) -> None:
+def _rebuild(office: Office, settings: EmbeddedSettings, server: Server, output: Output) -> None:
     assert office.rebuild is not None
     run: Rebuild = resolve(office.rebuild)
     with ProgressBars(output) as bars:
         try:
-            rebuilt = run(_context(office, settings, cluster, bars))
+            rebuilt = run(_context(office, settings, server, bars))
         except CannotRebuild as error:
             output.fail(f"{error} Nothing was changed.")
     for one in rebuilt:
@@ -73,15 +72,15 @@ def _rebuild(office: Office, settings: EmbeddedSettings, cluster: Cluster, outpu
         )
 
 
-def _context(office: Office, settings: EmbeddedSettings, cluster: Cluster, bars: ProgressBars) -> RebuildContext:
+def _context(office: Office, settings: EmbeddedSettings, server: Server, bars: ProgressBars) -> RebuildContext:
     reader = reader_of(office)
     assert reader is not None, f"{office.name} rebuilds and reads nothing"
     return RebuildContext(
         reader=office.name,
         reader_role=f"{office.package}_{reader.database_role}",
-        database=cluster.settings(f"{office.package}_owner", office.package),
+        database=server.settings(f"{office.package}_owner", office.package),
         sources=[
-            Source(office=source.name, database=feed_settings(office, source, cluster))
+            Source(office=source.name, database=feed_settings(office, source, server))
             for source in sources_of(office, find_offices())
         ],
         hash_key_file=settings.layout.hash_key_file(office),

@@ -62,6 +62,8 @@ def make_topics(kafka: KafkaSettings) -> None:
 
 def supervise(supervisor: Supervisor, settings: EmbeddedSettings, when_ready: WhenReady, output: Output) -> None:
     """Run a supervisor under the lock of its home; what keeps it from running is said in words, with exit code 1."""
+    if settings.postgres_server is not None:
+        output.fail("VERBUND_POSTGRES_SERVER is set, and what is started here brings its own PostgreSQL. Unset it.")
     try:
         with record.lock(settings.layout):
             # The offices believe tokens by the issuer's public key, which has to be there before them.

@@ -10,11 +10,11 @@ from verbund.cli.databases import databases
 from verbund.cli.homes import home_with_ledgers, offices_with_ledgers
 from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.embedded.checkpoints import read_office
-from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office
 from verbund.ledger.checkpoints import Checkpoint, Unbelievable
 from verbund.ledger.verify import Progress, verify_ledgers
 from verbund.ledger.walk import Damage
+from verbund.postgres import Server
 
 CheckpointFiles = Annotated[
     list[Path] | None,
@@ -38,13 +38,13 @@ def verify(
     offices = offices_with_ledgers(office, output)
     settings = home_with_ledgers(output)
     whole = True
-    with databases(settings, output) as cluster, ProgressBars(output) as bars:
+    with databases(settings, output) as server, ProgressBars(output) as bars:
         for one in offices:
             try:
                 known = read_office(settings.layout, one, checkpoints or (), public_key)
             except ValueError as error:
                 output.fail(f"The public key cannot be used: {error}")
-            whole &= _verify(one, known, cluster, bars, output)
+            whole &= _verify(one, known, server, bars, output)
     if not whole:
         raise typer.Exit(1)
 
@@ -52,7 +52,7 @@ def verify(
 def _verify(
     office: Office,
     known: tuple[Sequence[Checkpoint], Sequence[Unbelievable]],
-    cluster: Cluster,
+    server: Server,
     bars: ProgressBars,
     output: Output,
 ) -> bool:
@@ -60,7 +60,7 @@ def _verify(
     checkpoints, unbelievable = known
     marks = {ledger: [c.mark for c in checkpoints if c.ledger == ledger] for ledger in {c.ledger for c in checkpoints}}
     ends: dict[str, Progress] = {}
-    for progress in verify_ledgers(cluster.settings(f"{office.package}_owner", office.package), marks):
+    for progress in verify_ledgers(server.settings(f"{office.package}_owner", office.package), marks):
         ends[progress.ledger] = progress
         bars.show(progress.ledger, progress.done, progress.total)
     for line in unbelievable:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office, Process
+from verbund.postgres import Server
 from verbund.settings import DatabaseSettings
 
 
@@ -56,6 +57,6 @@ def sources_of(office: Office, offices: Sequence[Office]) -> list[Office]:
     ]
 
 
-def feed_settings(reader: Office, source: Office, cluster: Cluster) -> DatabaseSettings:
+def feed_settings(reader: Office, source: Office, server: Server) -> DatabaseSettings:
     """How `reader` reaches its view of the ledgers of `source`."""
-    return cluster.settings(f"{source.package}_feed_{reader.package}", source.package)
+    return server.settings(f"{source.package}_feed_{reader.package}", source.package)

