@@ -21,8 +21,9 @@ if [ ! -d "$data" ]; then
     rm -rf "$data.fresh"
     { cat "$properties"; echo "log.dirs=$data.fresh"; } >"$work/format.properties"
     id=$(java "$logging" -cp "$libs/*" kafka.tools.StorageTool random-uuid)
+    # What it tells of success is what it keeps of the passwords, which belongs into no log.
     java "$logging" -cp "$libs/*" kafka.tools.StorageTool format --cluster-id "$id" \
-        --config "$work/format.properties" "@$work/users"
+        --config "$work/format.properties" "@$work/users" >/dev/null
     mv "$data.fresh" "$data"
     rm -rf "$work"
     trap - EXIT

@@ -1,0 +1,72 @@
+"""A registration booked in the production shape arrives in the figures: every process as the compose file tells it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from stage.municipality import until
+from stage.production import Production, production
+from stage.registration_office import NEW_RESIDENT
+
+from verbund.embedded.kafka_jars import Distribution
+from verbund.embedded.postgres import Cluster
+
+
+@pytest.fixture(scope="module")
+def city(kafka: Distribution) -> Iterator[Production]:
+    with production(kafka) as running:
+        yield running
+
+
+def _headers(city: Production, office: str, role: str, **more: str) -> dict[str, str]:
+    token = city.tools("token", "--office", office, "--role", role)
+    return {"Authorization": f"Bearer {token}", **more}
+
+
+def _post(city: Production, role: str, path: str, body: Any = None) -> None:
+    headers = _headers(city, "registration", role, **{"Idempotency-Key": path})
+    answer = httpx.post(f"{city.url('registration')}{path}", json=body, headers=headers, trust_env=False)
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+
+
+def _population(city: Production, headers: dict[str, str]) -> object:
+    answer = httpx.get(f"{city.url('reporting')}/figures/population", headers=headers, trust_env=False)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return answer.json()["values"][0]["value"]
+
+
+def test_a_registration_arrives_in_the_figures(city: Production) -> None:
+    _post(city, "initial_load", "/initial-load/closing")
+    _post(city, "clerk", "/residences", NEW_RESIDENT)
+    headers = _headers(city, "reporting", "statistics")
+    until(lambda: _population(city, headers) == 1, "the new resident is counted")
+    assert "2 records, whole" in city.tools("verify")
+
+
+def test_a_link_of_the_command_line_signs_a_browser_in(city: Production) -> None:
+    link = city.tools("open", "--office", "reporting")
+    ticket = link.partition("?")[2]
+    answer = httpx.get(f"{city.url('reporting')}/sign-in?{ticket}", trust_env=False)
+    assert answer.status_code == httpx.codes.SEE_OTHER
+    assert answer.cookies
+
+
+def test_the_database_has_one_way_in_and_shows_nobody_elses(city: Production) -> None:
+    postgres = Cluster(city.home, city.port_of("postgres"))
+    with psycopg.connect(postgres.superuser().conninfo()) as connection:
+        rules = "select distinct auth_method from pg_hba_file_rules where error is null order by 1"
+        assert connection.execute(rules).fetchall() == [("reject",), ("scram-sha-256",)]
+        for name, value in (("log_error_verbosity", "terse"), ("log_parameter_max_length_on_error", "0")):
+            assert connection.execute("select current_setting(%s)", (name,)).fetchone() == (value,)
+    with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects connection"):
+        psycopg.connect(postgres.settings("registration_desk", "postgres").conninfo())
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(postgres.settings("registration_desk", "reporting").conninfo())
+
+
+def test_every_container_holds_its_own_secrets_and_no_other(city: Production) -> None:
+    for service in city.compose.services.values():
+        held = {file.name for file in city.secrets_of(service.name)}
+        assert held == set(service.secrets), service.name
