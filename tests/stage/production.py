@@ -90,10 +90,6 @@ class Production:
         """Where PostgreSQL (`postgres`) and Kafka (`kafka`) are."""
         return self._port({"postgres": 5432, "kafka": 9092}[host])
 
-    def secrets_of(self, name: str) -> list[Path]:
-        """The secrets that a service can read."""
-        return list((self._folder / name / "run" / "secrets").glob("*"))
-
     def is_healthy(self, name: str) -> bool:
         """What the health check of the service says, run as Docker runs it."""
         service = self.compose.services[name]
