@@ -6,12 +6,16 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaTimeoutError
 from stage.municipality import until
 from stage.production import Production, production
 from stage.registration_office import NEW_RESIDENT
 
 from verbund.embedded.kafka_jars import Distribution
 from verbund.embedded.postgres import Cluster
+from verbund.kafka.settings import SCRAM
+from verbund.settings import read_secret
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,22 @@ def _population(city: Production, headers: dict[str, str]) -> object:
     return answer.json()["cells"][0]["values"][0].get("number")
 
 
+def _kafka_knows(city: Production, password: str) -> bool:
+    """Whether the administrator comes in with this password."""
+    try:
+        KafkaAdminClient(
+            bootstrap_servers=f"127.0.0.1:{city.port_of('kafka')}",
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism=SCRAM,
+            sasl_plain_username="admin",
+            sasl_plain_password=password,
+            bootstrap_timeout_ms=10_000,
+        ).close()
+    except KafkaTimeoutError:  # turned away, the client tries again until then
+        return False
+    return True
+
+
 def test_a_registration_arrives_in_the_figures(city: Production) -> None:
     _post(city, "initial_load", "/initial-load/closing")
     _post(city, "clerk", "/residences", NEW_RESIDENT)
@@ -51,6 +71,23 @@ def test_a_link_of_the_command_line_signs_a_browser_in(city: Production) -> None
     answer = httpx.get(f"{city.url('reporting')}/sign-in?{ticket}", trust_env=False)
     assert answer.status_code == httpx.codes.SEE_OTHER
     assert answer.cookies
+
+
+def test_a_changed_password_counts_in_kafka_once_it_was_told(city: Production) -> None:
+    file = city.home / "secrets" / "kafka-admin.password"
+    before = read_secret(file)
+    assert _kafka_knows(city, before)
+    file.write_text("another one, long enough", encoding="utf-8")
+    city.in_kafka("/etc/verbund/users.sh")
+    assert _kafka_knows(city, read_secret(file))
+    assert not _kafka_knows(city, before)
+
+
+def test_kafka_has_kept_no_password_in_its_log(city: Production) -> None:
+    said = city.log("kafka").read_text(encoding="utf-8")
+    assert "serverKey" not in said
+    for file in (city.home / "secrets").glob("kafka-*"):
+        assert read_secret(file) not in said
 
 
 def test_the_database_has_one_way_in_and_shows_nobody_elses(city: Production) -> None:

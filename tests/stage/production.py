@@ -98,6 +98,9 @@ class Production:
         program = [sys.executable, *words[1:]]
         return subprocess.run(program, env=self._environment(service), capture_output=True, check=False).returncode == 0
 
+    def log(self, name: str) -> Path:
+        return self._folder / f"{name}.log"
+
     def say_last_words(self) -> None:
         """For whoever reads why a test failed: how the logs end."""
         for log in sorted([*self._folder.glob("*.log"), *self.home.glob("logs/*.log")]):
@@ -148,23 +151,32 @@ class Production:
         self._postgres = Cluster(self.home, self._port(5432), {**options, **here})
         self._postgres.start()
 
+    def in_kafka(self, script: str) -> None:
+        """What `docker compose exec kafka sh SCRIPT` does."""
+        service = self.compose.services["kafka"]
+        program = ["sh", f"{self._inside(service)}{script}"]
+        subprocess.run(program, env=self._kafka_environment(service), check=True, timeout=_JOB_SECONDS)
+
     def _start_kafka(self, service: Service) -> None:
         root = self._inside(service)
         said = dict(_settings_in(CHECKOUT / "deploy/kafka/server.properties"))
         data = root / "var" / "lib" / "kafka" / "data"
         data.mkdir(parents=True)
-        properties = root / "server.properties"
+        environment = self._kafka_environment(service)
         lines = [f"{name}={self._kafka_here(value, data)}\n" for name, value in said.items()]
-        properties.write_text("".join(lines), encoding="utf-8")
-        here = {
+        Path(environment["KAFKA_PROPERTIES"]).write_text("".join(lines), encoding="utf-8")
+        program, script = service.said["entrypoint"]
+        self._launch(service.name, [program, str(root) + script], environment)
+        until(lambda: self._lives("kafka") and _listens(self._port(9092)), "Kafka serves")
+
+    def _kafka_environment(self, service: Service) -> dict[str, str]:
+        root = self._inside(service)
+        return {
+            "PATH": f"{self._kafka.java.parent}:{os.environ['PATH']}",
             "KAFKA_LIBS": str(self._kafka.jars),
             "KAFKA_SECRETS": str(root / "run" / "secrets"),
-            "KAFKA_PROPERTIES": str(properties),
+            "KAFKA_PROPERTIES": str(root / "server.properties"),
         }
-        path = f"{self._kafka.java.parent}:{os.environ['PATH']}"
-        program, script = service.said["entrypoint"]
-        self._launch(service.name, [program, str(root) + script], {"PATH": path, **here})
-        until(lambda: self._lives("kafka") and _listens(self._port(9092)), "Kafka serves")
 
     def _kafka_here(self, value: str, data: Path) -> str:
         value = value.replace("/var/lib/kafka/data", str(data)).replace("0.0.0.0", "127.0.0.1")  # noqa: S104
@@ -174,7 +186,7 @@ class Production:
         return value
 
     def _run_job(self, service: Service) -> None:
-        with (self._folder / f"{service.name}.log").open("wb") as log:
+        with self.log(service.name).open("wb") as log:
             done = subprocess.run(
                 [*_PROGRAM, *service.command],
                 env=self._environment(service),
@@ -190,7 +202,7 @@ class Production:
         until(lambda: self._lives(service.name) and self.is_healthy(service.name), f"{service.name} is healthy")
 
     def _launch(self, name: str, program: list[str], environment: Mapping[str, str]) -> None:
-        with (self._folder / f"{name}.log").open("wb") as log:
+        with self.log(name).open("wb") as log:
             self._running[name] = subprocess.Popen(
                 program,
                 env=environment,
