@@ -45,7 +45,7 @@ async def test_what_travels_is_carried_out_once_and_in_order_whoever_dies_and_wh
     await tell(school.registration, [202])
     with school.process(tmp_path):
         await school.until_settled(202)
-    again = await asyncio.to_thread(tap, broker.settings.brokers, topic_of(TRAY), TRAY)
+    again = await asyncio.to_thread(tap, broker.settings, topic_of(TRAY), TRAY)
     assert set(again.numbers) == set(range(1, 203))
     assert school.counted() == list(range(1, 203))
     assert school.ask("select count(*), max(version) from tally.sum") == [(202, 1)]

@@ -12,9 +12,9 @@ from verbund.database import make_engine
 from verbund.desk.orders import TrayPlace
 from verbund.desk.tray_rows import retry
 from verbund.embedded.home import EmbeddedSettings
-from verbund.embedded.postgres import Cluster
 from verbund.events.ledger_ids import receiver_of
 from verbund.events.offices import Office, find_offices
+from verbund.postgres import Server
 from verbund.settings import DatabaseSettings
 
 tray = typer.Typer(help="What other offices told an office, and what became of it.", no_args_is_help=True)
@@ -76,7 +76,7 @@ def _readers() -> list[Office]:
     return [office for office in find_offices() if office.reads_trays]
 
 
-def _settings(cluster: Cluster, office: Office) -> DatabaseSettings:
+def _settings(cluster: Server, office: Office) -> DatabaseSettings:
     return cluster.settings(f"{office.package}_desk", office.package)
 
 
