@@ -10,6 +10,7 @@ from verbund.cli import (
     kafka,
     migrate,
     rebuild,
+    relay,
     secrets,
     serve,
     simulate,
@@ -42,6 +43,7 @@ def build() -> typer.Typer:
     app.command("secrets")(secrets.secrets)
     app.add_typer(feeds.feeds, name="feeds")
     app.add_typer(kafka.kafka, name="kafka")
+    app.add_typer(relay.relay, name="relay")
     app.add_typer(tray.tray, name="tray")
     app.command("serve", hidden=True)(serve.serve)
     for office in find_offices():
