@@ -205,7 +205,11 @@ class KafkaStage(Stage):
         self.group = f"reader-{next(self._groups)}-{os.getpid()}"
         self.gave_up = False
         self._relays = 0
-        make_topic(kafka.brokers, topic_of(BOOK))
+        self.make_topics()
+
+    def make_topics(self) -> None:
+        """Fresh ones."""
+        make_topic(self.kafka.brokers, topic_of(BOOK))
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Feed]:

@@ -13,6 +13,7 @@ import faust.transport.consumer
 import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport.drivers import aiokafka as driver
 
 from verbund.feeds.kafka import worker
@@ -38,6 +39,7 @@ def test_the_versions_are_those_that_were_looked_at() -> None:
         (driver.AIOKafkaConsumerThread, "call_thread", ["self", "fun", "args", "kwargs"]),
         (faust.app.base.App, "on_rebalance_start", ["self"]),
         (AIOKafkaClient, "get_random_node", ["self"]),
+        (GroupCoordinator, "check_errors", ["self"]),
         (AIOKafkaClient, "send", ["self", "node_id", "request", "group"]),
         (AIOKafkaConsumer, "seek_to_beginning", ["self", "partitions"]),
     ],

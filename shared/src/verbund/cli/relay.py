@@ -9,8 +9,8 @@ import typer
 from verbund.cli.databases import databases
 from verbund.cli.homes import home_with_ledgers, offices_with_ledgers
 from verbund.cli.output import AsJson, Output, ProgressBars
-from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office
+from verbund.postgres import Server
 from verbund.relay.maintenance import (
     Lease,
     NoSuchRecord,
@@ -124,11 +124,11 @@ def _follow(database: DatabaseSettings, before: Sent, first: int, output: Output
             time.sleep(_LOOK_SECONDS)
 
 
-def _look(cluster: Cluster, output: Output) -> list[Found]:
+def _look(cluster: Server, output: Output) -> list[Found]:
     return [_found(cluster, office) for office in offices_with_ledgers(None, output)]
 
 
-def _found(cluster: Cluster, office: Office) -> Found:
+def _found(cluster: Server, office: Office) -> Found:
     database = cluster.settings(f"{office.package}_owner", office.package)
     return database, find_lease(database), list_sent(database)
 

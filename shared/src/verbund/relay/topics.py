@@ -5,6 +5,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from time import monotonic, sleep
 
 from verbund.kafka.settings import KafkaSettings
 from verbund.kafka.topics import Right, Topic
@@ -12,6 +13,8 @@ from verbund.relay.client.admin import Administration, Described, Rule
 
 PARTITIONS = 6
 """A ledger stays in one partition; as many readers as there are partitions can share a topic."""
+_SETTLE_SECONDS = 10.0
+_POLL_SECONDS = 0.1
 _LOOKING = ("describe", "describe_configs")
 
 
@@ -58,7 +61,17 @@ def create_topics(kafka: KafkaSettings, wanted: Wanted) -> list[Difference]:
             lacking = _lacking(wanted.rights, administration.rules(_resources(wanted.rights)))
             if lacking:
                 administration.grant(lacking)
-        return _differences(administration, wanted)
+        return _settled(administration, wanted)
+
+
+def _settled(administration: Administration, wanted: Wanted) -> list[Difference]:
+    """What still differs once the brokers have heard of what was changed, which they tell each other one by one."""
+    deadline = monotonic() + _SETTLE_SECONDS
+    while True:
+        differences = _differences(administration, wanted)
+        if monotonic() > deadline or not any(difference.mends_itself for difference in differences):
+            return differences
+        sleep(_POLL_SECONDS)
 
 
 def check_topics(kafka: KafkaSettings, wanted: Wanted) -> list[Difference]:

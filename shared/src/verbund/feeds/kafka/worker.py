@@ -16,11 +16,12 @@ from uuid import UUID
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.structs import OffsetAndMetadata
 from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 from mode.types import ServiceT
 from sqlalchemy.exc import SQLAlchemyError
 from yarl import URL
@@ -41,6 +42,7 @@ _LOOK_AROUND_SECONDS = 1.0
 _COMMIT_SECONDS = 5.0
 _SLOWEST_RETRY_SECONDS = 5.0
 _ASK_SECONDS = 5.0  # for what brokers are asked besides fetching
+AUTHORISATION_ERRORS = (GroupAuthorizationFailedError, TopicAuthorizationFailedError)
 
 
 class Condition:
@@ -161,6 +163,17 @@ class Consumer(driver.Consumer):
                 async with asyncio.timeout(_ASK_SECONDS):
                     await self._thread.call_thread(consumer.commit, offsets)
 
+    @Service.task
+    async def _watch_group(self) -> None:
+        """Faust never asks what has become of the group: without this a member that was refused waits for ever."""
+        while not self.should_stop:
+            await self.sleep(_LOOK_AROUND_SECONDS)
+            try:
+                await self._thread.call_thread(_check_group, self._thread._ensure_consumer())
+            except AUTHORISATION_ERRORS as error:
+                # Rights may be given at any moment; aiokafka goes on trying.
+                self.app.condition.trouble = f"Kafka does not let this reader in ({type(error).__name__})"
+
     async def verify_all_partitions_active(self) -> None:
         """Faust's own watch knows streams only; whether it goes on is for `/readyz` to say."""
 
@@ -221,6 +234,12 @@ class ReaderApp(faust.App):
         """Partitions are shared out anew."""
         metrics.FEED_REBALANCES.inc()
         super().on_rebalance_start()
+
+
+async def _check_group(consumer: AIOKafkaConsumer) -> None:
+    """Raises what has gone wrong in the group since it was asked last."""
+    if consumer._coordinator is not None:
+        consumer._coordinator.check_errors()
 
 
 async def _seek(consumer: AIOKafkaConsumer, seeks: Seeks) -> None:
