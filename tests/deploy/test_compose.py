@@ -170,8 +170,10 @@ OUR_COMMANDS = {service.name: service.command for service in SERVICES if service
 
 
 @pytest.mark.parametrize("name", OUR_COMMANDS)
-def test_every_command_exists(name: str) -> None:
-    words = OUR_COMMANDS[name]
+def test_every_command_exists(name: str, tmp_path: Path) -> None:
+    for secret in COMPOSE.services[name].secrets:
+        (tmp_path / secret).touch()
+    words = [word.replace("/run/secrets", str(tmp_path)) for word in OUR_COMMANDS[name]]
     command: Any = typer.main.get_command(build())
     context = command.make_context("verbund", list(words))
     while hasattr(command, "list_commands"):

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaTimeoutError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 from stage.municipality import until
 from stage.production import Production, production
 from stage.registration_office import NEW_RESIDENT
@@ -41,19 +41,21 @@ def _population(city: Production, headers: dict[str, str]) -> object:
     return answer.json()["cells"][0]["values"][0].get("number")
 
 
-def _kafka_knows(city: Production, password: str) -> bool:
+async def _kafka_knows(city: Production, password: str) -> bool:
     """Whether the administrator comes in with this password."""
+    client = AIOKafkaAdminClient(
+        bootstrap_servers=f"127.0.0.1:{city.port_of('kafka')}",
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism=SCRAM,
+        sasl_plain_username="admin",
+        sasl_plain_password=password,
+    )
     try:
-        KafkaAdminClient(
-            bootstrap_servers=f"127.0.0.1:{city.port_of('kafka')}",
-            security_protocol="SASL_PLAINTEXT",
-            sasl_mechanism=SCRAM,
-            sasl_plain_username="admin",
-            sasl_plain_password=password,
-            bootstrap_timeout_ms=10_000,
-        ).close()
-    except KafkaTimeoutError:  # turned away, the client tries again until then
+        await client.start()
+    except KafkaConnectionError:
         return False
+    finally:
+        await client.close()
     return True
 
 
@@ -73,14 +75,14 @@ def test_a_link_of_the_command_line_signs_a_browser_in(city: Production) -> None
     assert answer.cookies
 
 
-def test_a_changed_password_counts_in_kafka_once_it_was_told(city: Production) -> None:
+async def test_a_changed_password_counts_in_kafka_once_it_was_told(city: Production) -> None:
     file = city.home / "secrets" / "kafka-admin.password"
     before = read_secret(file)
-    assert _kafka_knows(city, before)
+    assert await _kafka_knows(city, before)
     file.write_text("another one, long enough", encoding="utf-8")
     city.in_kafka("/etc/verbund/users.sh")
-    assert _kafka_knows(city, read_secret(file))
-    assert not _kafka_knows(city, before)
+    assert await _kafka_knows(city, read_secret(file))
+    assert not await _kafka_knows(city, before)
 
 
 def test_kafka_has_kept_no_password_in_its_log(city: Production) -> None:

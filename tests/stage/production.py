@@ -133,6 +133,11 @@ class Production:
                 told[name] = str(self._port(int(value)))
         return {"PATH": os.environ["PATH"], **told}
 
+    def _command(self, service: Service) -> list[str]:
+        root = self._inside(service)
+        options = [word.partition("=") for word in service.command]
+        return [*_PROGRAM, *(f"{name}{mark}{self._told_here(value, root)}" for name, mark, value in options)]
+
     def _told_here(self, value: str, root: Path) -> str:
         if value.startswith("/"):
             return f"{root}{value}"
@@ -188,7 +193,7 @@ class Production:
     def _run_job(self, service: Service) -> None:
         with self.log(service.name).open("wb") as log:
             done = subprocess.run(
-                [*_PROGRAM, *service.command],
+                self._command(service),
                 env=self._environment(service),
                 stdout=log,
                 stderr=log,
@@ -198,7 +203,7 @@ class Production:
         assert done.returncode == 0, f"{service.name} ended with {done.returncode}"
 
     def _start_process(self, service: Service) -> None:
-        self._launch(service.name, [*_PROGRAM, *service.command], self._environment(service))
+        self._launch(service.name, self._command(service), self._environment(service))
         until(lambda: self._lives(service.name) and self.is_healthy(service.name), f"{service.name} is healthy")
 
     def _launch(self, name: str, program: list[str], environment: Mapping[str, str]) -> None:
