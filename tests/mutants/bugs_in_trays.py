@@ -9,7 +9,7 @@ _TABLES = "verbund/feeds/tray_migrations/versions/0001_in_tray.py"
 _TRANSACTION = "verbund/desk/transaction.py"
 
 _HAND_OVER = "        came_of_it = await self._hand_over(orders)\n"
-_IN_TURN = "if not waiting or waiting[0] != place.number:"
+_IN_TURN = "if not waiting or waiting[0] != place.arrival:"
 _WRITE_TURNS = "        await turns.write(connection)\n"
 
 BUGS = (
@@ -23,7 +23,7 @@ BUGS = (
                 _HAND_OVER,
                 "        await self._settle([Settlement(row.place, 'done') for row in rows])\n" + _HAND_OVER,
             ),
-            Edit(_ROWS, _IN_TURN, "if place.number < 1:"),
+            Edit(_ROWS, _IN_TURN, "if place.arrival < 1:"),
         ),
     ),
     Bug(
@@ -49,19 +49,19 @@ BUGS = (
         "order lost where a batch is tried again",
         "an address is flagged again by the notice that came before its flag was taken back",
         "verbund/test_in_tray.py::test_nothing_is_taken_up_before_what_came_earlier_in_its_tray",
-        (Edit(_ROWS, _IN_TURN, "if not waiting or place.number not in waiting:"),),
+        (Edit(_ROWS, _IN_TURN, "if not waiting or place.arrival not in waiting:"),),
     ),
     Bug(
         "carried out by both of two processes",
         "a matter that was refused here is carried out there, and both are booked as the answer",
         "verbund/test_in_tray.py::test_a_refusal_stands_also_for_a_process_that_looked_before_it",
-        (Edit(_ROWS, _IN_TURN, "if waiting and waiting[0] > place.number:"),),
+        (Edit(_ROWS, _IN_TURN, "if waiting and waiting[0] > place.arrival:"),),
     ),
     Bug(
         "row not locked",
         "a matter that was carried out is listed as failed, and somebody lets it be carried out again",
         "verbund/test_in_tray.py::test_what_another_process_settles_meanwhile_is_not_settled_twice",
-        (Edit(_ROWS, "event.number for update of event", "event.number"),),
+        (Edit(_ROWS, "event.arrival for update of event", "event.arrival"),),
     ),
     Bug(
         "refused while the initial load is open",

@@ -108,8 +108,8 @@ class School:
         return [event.data.amount for event in self.events() if isinstance(event.data, Counted)]
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """Number, state and code of every row."""
-        return self.ask("select number, state, code from tray.event order by number")
+        """Number, state and code of every row, in the order of their arrival."""
+        return self.ask("select number, state, code from tray.event order by arrival")
 
     async def until_settled(self, count: int) -> None:
         await until(lambda: self.ask("select count(*) from tray.event where state <> 'waiting'")[0][0] >= count)

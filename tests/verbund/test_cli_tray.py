@@ -16,6 +16,7 @@ from verbund.database import migrate
 from verbund.embedded.ports import find_free_port
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import find_offices
+from verbund.ledger.record import GENESIS
 
 ROWS = (
     ("waiting", None),
@@ -46,6 +47,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, announced: None) -> Iterator[Cluste
     folder = Path(mkdtemp(prefix="verbund-test-"))  # below /tmp itself, where PostgreSQL's own user gets in
     port = find_free_port()
     monkeypatch.setenv("VERBUND_HOME", str(folder))
+    monkeypatch.setenv("COLUMNS", "160")  # so that no word is broken
     monkeypatch.setenv("VERBUND_POSTGRES_PORT", str(port))
     home = Cluster(folder, port)
     home.start()
@@ -85,26 +87,47 @@ def test_what_needs_somebody_is_listed_and_tried_again_on_request(cluster: Clust
     assert listed("--limit", "1") == [(1, "waiting", None)]
     code, said, _ = run("tray", "list")
     assert code == 0
-    assert "sum_closed" in said
+    assert ["3", TRAY, "3", "registration.added.v1", "refused", "sum_closed"] in [
+        row.split()[:6] for row in said.splitlines()
+    ]
     assert "between the two" not in said
 
-    assert run("tray", "retry", TRAY, "3")[:2] == (0, f"number 3 of {TRAY} waits again\n")
-    assert run("tray", "retry", TRAY, "4", "--json")[0] == 0
+    assert run("tray", "retry", "school", "3")[:2] == (0, "event 3 of school waits again\n")
+    assert run("tray", "retry", "school", "4", "--json")[0] == 0
     assert listed() == [(1, "waiting", None), (3, "waiting", None), (4, "waiting", None)]
 
 
 def test_what_cannot_be_tried_again_is_said_in_words(cluster: Cluster) -> None:
-    for place, number, named in (
-        (TRAY, "2", "neither refused"),
-        (TRAY, "99", "neither refused"),
-        ("/05913000/registration/to/youth", "1", "no tray"),
-        ("/05913000/registration/book", "1", "no tray"),
-        ("nonsense", "1", "names no ledger"),
+    for words, named in (
+        (("retry", "school", "2"), "no refused or failed event 2"),
+        (("retry", "school", "99"), "no refused or failed event 99"),
+        (("retry", "youth", "1"), "'youth'"),
+        (("accept", TRAY), "is not stopped"),
+        (("accept", "/05913000/registration/to/youth"), "'youth'"),
+        (("accept", "/05913000/registration/book"), "No office"),
+        (("accept", "nonsense"), "names no ledger"),
     ):
-        code, said, complained = run("tray", "retry", place, number)
+        code, said, complained = run("tray", *words)
         assert (code, said) == (1, "")
         assert named in complained
-        code, said, _ = run("tray", "retry", place, number, "--json")
+        code, said, _ = run("tray", *words, "--json")
         assert code == 1
         assert named in json.loads(said)["error"]
     assert listed("--all") == [(number, *row) for number, row in enumerate(ROWS, 1)]
+
+
+def test_a_tray_of_a_restored_office_is_read_anew_on_request(cluster: Cluster) -> None:
+    cluster.start()
+    superuser = cluster.superuser("school").conninfo()
+    with psycopg.connect(superuser) as connection:
+        connection.execute(
+            "insert into feed.position (ledger, number, hash, stop_reason) values (%s, 5, %s, 'chain_broken')",
+            (TRAY, bytes(range(32))),
+        )
+    cluster.stop()
+    assert run("tray", "accept", TRAY)[:2] == (0, f"{TRAY} is read anew from its first record\n")
+    cluster.start()
+    with psycopg.connect(superuser) as connection:
+        [found] = connection.execute("select number, hash, stop_reason from feed.position").fetchall()
+    cluster.stop()
+    assert found == (0, GENESIS, None)

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
+import psycopg
 import pytest
-from conftest import OfficeDatabases
+from conftest import OfficeDatabase, OfficeDatabases
 from sqlalchemy import text
+from stage.ledgers import disable_trigger
 from stage.school import DEADLINE_SECONDS, School, found_school, until
 from stage.tally import KNOWN, Add, Added, order
 from stage.trays import TRAY, add_what_was_added, ask, tell
@@ -16,6 +18,7 @@ from verbund.desk.orders import Answer, CloseInitialLoad, Order, TrayPlace
 from verbund.desk.tray_rows import Settlement, retry, settle
 from verbund.errors import NotNow, Unavailable
 from verbund.events.envelope import Event, decode
+from verbund.feeds.in_tray import read_anew
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ async def test_what_was_refused_or_failed_is_tried_again_on_request_in_front_of_
     await tell(school.registration, [14, 15])
     engine = make_engine(school.database.settings("desk"))
     async with engine.begin() as connection:
-        again = [await retry(connection, TrayPlace(TRAY, number)) for number in (BUG, REFUSED, 1, IGNORED, 99)]
+        again = [await retry(connection, arrival) for arrival in (BUG, REFUSED, 1, IGNORED, 99)]
     await engine.dispose()
     assert again == [True, True, False, False, False]
     async with school.work():
@@ -172,17 +175,17 @@ async def test_two_processes_of_one_office_share_the_work_and_keep_the_order(sch
 
 
 async def laid_in(school: School, amounts: range) -> list[tuple[str, int, str]]:
-    """What is told lies in the in-tray, and nobody has taken it up; returns ledger, number and event id."""
+    """What is told lies in the in-tray, and nobody has taken it up; returns ledger, arrival and event id."""
     await tell(school.registration, amounts)
     async with school.work():  # its initial load is open
         await until(lambda: len(school.rows()) == len(amounts))
-    return school.ask("select ledger, number, event_id from tray.event order by arrival")
+    return school.ask("select ledger, arrival, event_id from tray.event order by arrival")
 
 
 def taking_up(row: tuple[str, int, str], command: Add) -> Order[Add]:
     """An order that takes a row up, as an in-tray makes it."""
-    ledger, number, event_id = row
-    place = TrayPlace(ledger, number)
+    ledger, arrival, event_id = row
+    place = TrayPlace(ledger, arrival)
     return order(command, principal=ledger, route="in-tray", idempotency_key=event_id, place=place)
 
 
@@ -258,3 +261,35 @@ async def test_an_in_tray_that_was_lost_and_filled_again_carries_nothing_out_twi
         await school.until_settled(7)
     assert school.rows() == [(number, "done", None) for number in range(1, 8)]
     assert school.counted() == list(range(1, 8))
+
+
+async def test_an_office_that_was_restored_and_books_on_is_noticed_and_heard_again_on_request(school: School) -> None:
+    await school.open()
+    await tell(school.registration, range(1, 11))
+    async with school.work():
+        await school.until_settled(10)
+        restore(school.registration, 6)
+        await tell(school.registration, [21, 22])
+        await until(lambda: school.ask("select stop_reason from feed.position") != [(None,)])
+        assert len(school.rows()) == 10
+        engine = make_engine(school.database.settings("desk"))
+        async with engine.begin() as connection:
+            assert await read_anew(connection, TRAY)
+            assert not await read_anew(connection, TRAY)
+        await engine.dispose()
+        await school.until_settled(12)
+        assert school.ask("select number, stop_reason from feed.position") == [(8, None)]
+    assert school.counted() == [*range(1, 11), 21, 22]
+    assert [number for number, _, _ in school.rows()] == [*range(1, 11), 7, 8]
+
+
+def restore(registration: OfficeDatabase, number: int) -> None:
+    """The tray as it was when it had so many records, as an older backup would bring it back."""
+    with psycopg.connect(registration.superuser().conninfo()) as connection:
+        disable_trigger(connection)
+        connection.execute("delete from ledger.record where ledger = %s and number > %s", (TRAY, number))
+        connection.execute(
+            "update ledger.head set number = record.number, hash = record.hash from ledger.record"
+            " where head.ledger = record.ledger and record.ledger = %s and record.number = %s",
+            (TRAY, number),
+        )

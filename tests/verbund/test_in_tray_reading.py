@@ -86,7 +86,7 @@ async def test_an_event_id_under_another_number_stops_the_ledger(school: School,
     await reader.take(Batch([first]))
     await reader.take(Batch([forged]))
     assert school.ask("select number from tray.event") == [(1,)]
-    assert school.ask("select number, stop_reason from feed.position") == [(1, "other_event_known")]
+    assert school.ask("select number, stop_reason from feed.position") == [(1, "other_place_known")]
 
 
 async def test_trays_come_in_the_shape_that_the_settings_name(school: School, engine: AsyncEngine) -> None:

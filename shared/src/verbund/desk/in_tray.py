@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from verbund import metrics
 from verbund.desk.desk import Desk
-from verbund.desk.orders import Order, TrayPlace
+from verbund.desk.orders import Order
 from verbund.desk.tray_rows import (
     CHANNEL,
     Settlement,
@@ -129,12 +129,12 @@ class InTray(Generic[C, S]):
             rows = await list_waiting(connection, _AT_ONCE)
         if not rows or await self._desk.initial_load_closed_at() is None:
             return False
-        orders: list[Order[C]] = []
+        orders: list[tuple[WaitingRow, Order[C]]] = []
         aside: list[Settlement] = []
         for row in rows:
             made = self._order_or_settlement(row)
             if isinstance(made, Order):
-                orders.append(made)
+                orders.append((row, made))
             else:
                 aside.append(made)
         await self._settle(aside)
@@ -146,9 +146,9 @@ class InTray(Generic[C, S]):
         try:
             command = self._command_for(decode(row.body, self._known))
         except Undecodable as error:
-            return _fault(row.place, error.reason)
+            return _fault(row, error.reason)
         except Exception as error:  # noqa: BLE001 - a fault about this row alone: it is set aside with an alarm
-            return _fault(row.place, type(error).__name__)
+            return _fault(row, type(error).__name__)
         if command is None:
             return Settlement(row.place, "ignored")
         return Order(
@@ -161,19 +161,18 @@ class InTray(Generic[C, S]):
             place=row.place,
         )
 
-    async def _hand_over(self, orders: Sequence[Order[C]]) -> bool:
+    async def _hand_over(self, orders: Sequence[tuple[WaitingRow, Order[C]]]) -> bool:
         """Let the desk carry these out together, in this order; returns whether anything came of it."""
-        outcomes = await asyncio.gather(*(self._desk.carry_out(order) for order in orders), return_exceptions=True)
+        outcomes = await asyncio.gather(*(self._desk.carry_out(order) for _, order in orders), return_exceptions=True)
         faults: list[Settlement] = []
         settled = False
-        for order, outcome in zip(orders, outcomes, strict=True):
-            assert order.place is not None
-            settlement = settlement_of(order.place, outcome)
+        for (row, _), outcome in zip(orders, outcomes, strict=True):
+            settlement = settlement_of(row.place, outcome)
             if settlement is not None:
                 metrics.DESK_TRAY_EVENTS.labels(settlement.state).inc()
                 settled = True
             elif not isinstance(outcome, Problem):
-                faults.append(_fault(order.place, type(outcome).__name__))
+                faults.append(_fault(row, type(outcome).__name__))
         await self._settle(faults)
         return settled or bool(faults)
 
@@ -201,10 +200,10 @@ class InTray(Generic[C, S]):
             await asyncio.sleep(_POLL_SECONDS)
 
 
-def _fault(place: TrayPlace, code: str) -> Settlement:
+def _fault(row: WaitingRow, code: str) -> Settlement:
     """A row that cannot be carried out, through no fault of the other office: others go on, somebody has to look."""
     _log.error(
         "an event from an in-tray failed: somebody has to look at it",
-        extra={"ledger": place.ledger, "number": place.number, "reason": code},
+        extra={"ledger": row.place.ledger, "number": row.number, "reason": code},
     )
-    return Settlement(place, "failed", code)
+    return Settlement(row.place, "failed", code)

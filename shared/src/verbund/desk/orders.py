@@ -16,10 +16,10 @@ class CloseInitialLoad:
 
 
 class TrayPlace(NamedTuple):
-    """A row of the in-tray: the tray it came in, and its number there."""
+    """A row of the in-tray: the tray it came in, and when it arrived among all that came."""
 
     ledger: str
-    number: int
+    arrival: int
 
 
 C = TypeVar("C")

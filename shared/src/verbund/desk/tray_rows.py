@@ -19,7 +19,7 @@ State = Literal["done", "refused", "failed", "ignored"]
 _NOT_YET = {"initial_load_open", "request_under_way"}  # refusals that say nothing about the matter itself
 
 _WAITING = text("""
-    select ledger, number, event_id, body from tray.event where state = 'waiting' order by arrival limit :limit
+    select ledger, arrival, number, event_id, body from tray.event where state = 'waiting' order by arrival limit :limit
 """)
 _BACKLOG = text("""
     select count(*) as waiting, coalesce(extract(epoch from now() - min(received_at)), 0) as oldest_seconds
@@ -27,20 +27,20 @@ _BACKLOG = text("""
 """)
 # Locked: what another process settles meanwhile is no longer waiting when it is this one's turn to look.
 _TURNS = text("""
-    select event.ledger, event.number from tray.event
-    join unnest(cast(:ledgers as text[]), cast(:numbers as bigint[])) as asked (ledger, number)
-        on event.ledger = asked.ledger and event.number <= asked.number
-    where event.state = 'waiting' order by event.ledger collate "C", event.number for update of event
+    select event.ledger, event.arrival from tray.event
+    join unnest(cast(:ledgers as text[]), cast(:arrivals as bigint[])) as asked (ledger, arrival)
+        on event.ledger = asked.ledger and event.arrival <= asked.arrival
+    where event.state = 'waiting' order by event.arrival for update of event
 """)
 _SETTLE = text("""
     update tray.event as event set state = new.state, code = new.code, settled_at = clock_timestamp()
-    from unnest(cast(:ledgers as text[]), cast(:numbers as bigint[]), cast(:states as text[]), cast(:codes as text[]))
-        as new (ledger, number, state, code)
-    where event.ledger = new.ledger and event.number = new.number and event.state = 'waiting'
+    from unnest(cast(:arrivals as bigint[]), cast(:states as text[]), cast(:codes as text[]))
+        as new (arrival, state, code)
+    where event.arrival = new.arrival and event.state = 'waiting'
 """)
 _RETRY = text("""
     update tray.event set state = 'waiting', code = null, settled_at = null
-    where ledger = :ledger and number = :number and state in ('refused', 'failed') returning ledger
+    where arrival = :arrival and state in ('refused', 'failed') returning arrival
 """)
 _CALL = text("select pg_notify(:channel, '')")
 
@@ -50,6 +50,8 @@ class WaitingRow:
     """An event that waits to be taken up."""
 
     place: TrayPlace
+    number: int
+    """In its ledger."""
     event_id: str
     body: bytes
 
@@ -91,14 +93,14 @@ class Turns:
         self._waiting: dict[str, deque[int]] = {}
         self._settled: list[Settlement] = []
         for place in waiting:
-            self._waiting.setdefault(place.ledger, deque()).append(place.number)
+            self._waiting.setdefault(place.ledger, deque()).append(place.arrival)
 
     def check(self, place: TrayPlace | None) -> None:
         """Raises `Unavailable` where it is not the turn of this row: an earlier one waits, or it is settled already."""
         if place is None:
             return
         waiting = self._waiting.get(place.ledger)
-        if not waiting or waiting[0] != place.number:
+        if not waiting or waiting[0] != place.arrival:
             raise Unavailable(
                 "not_its_turn", "Another matter of this in-tray comes first, or this one is settled already."
             )
@@ -110,8 +112,8 @@ class Turns:
             return
         self._settled.append(settlement)
         waiting = self._waiting.get(settlement.place.ledger, deque())
-        if settlement.place.number in waiting:
-            waiting.remove(settlement.place.number)
+        if settlement.place.arrival in waiting:
+            waiting.remove(settlement.place.arrival)
 
     async def write(self, connection: AsyncConnection) -> None:
         """Mark the rows, in the transaction that carries them out."""
@@ -123,17 +125,17 @@ async def take_turns(connection: AsyncConnection, places: Iterable[TrayPlace | N
     last: dict[str, int] = {}
     for place in places:
         if place is not None:
-            last[place.ledger] = max(place.number, last.get(place.ledger, 0))
+            last[place.ledger] = max(place.arrival, last.get(place.ledger, 0))
     if not last:
         return Turns(())
-    rows = await connection.execute(_TURNS, {"ledgers": list(last), "numbers": list(last.values())})
+    rows = await connection.execute(_TURNS, {"ledgers": list(last), "arrivals": list(last.values())})
     return Turns(TrayPlace(*row) for row in rows)
 
 
 async def list_waiting(connection: AsyncConnection, limit: int) -> list[WaitingRow]:
     """The rows that have waited longest, in the order of their arrival; not locked."""
     rows = await connection.execute(_WAITING, {"limit": limit})
-    return [WaitingRow(TrayPlace(row.ledger, row.number), row.event_id, row.body) for row in rows]
+    return [WaitingRow(TrayPlace(row.ledger, row.arrival), row.number, row.event_id, row.body) for row in rows]
 
 
 async def read_backlog(connection: AsyncConnection) -> Backlog:
@@ -149,17 +151,16 @@ async def settle(connection: AsyncConnection, settlements: Sequence[Settlement])
     await connection.execute(
         _SETTLE,
         {
-            "ledgers": [settlement.place.ledger for settlement in settlements],
-            "numbers": [settlement.place.number for settlement in settlements],
+            "arrivals": [settlement.place.arrival for settlement in settlements],
             "states": [settlement.state for settlement in settlements],
             "codes": [settlement.code for settlement in settlements],
         },
     )
 
 
-async def retry(connection: AsyncConnection, place: TrayPlace) -> bool:
+async def retry(connection: AsyncConnection, arrival: int) -> bool:
     """Let a refused or failed row wait once more, in front of all that came later; False where there is no such row."""
-    found = await connection.execute(_RETRY, {"ledger": place.ledger, "number": place.number})
+    found = await connection.execute(_RETRY, {"arrival": arrival})
     if found.first() is None:
         return False
     await connection.execute(_CALL, {"channel": CHANNEL})

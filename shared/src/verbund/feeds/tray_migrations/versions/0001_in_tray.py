@@ -11,9 +11,9 @@ _TABLES = """
 create schema tray;
 
 create table tray.event (
+    arrival bigint generated always as identity primary key,
     ledger text not null,
     number bigint not null check (number > 0),
-    arrival bigint generated always as identity,
     event_id text not null,
     type text not null,
     body bytea not null,
@@ -21,15 +21,15 @@ create table tray.event (
     state text not null default 'waiting' check (state in ('waiting', 'done', 'refused', 'failed', 'ignored')),
     code text,
     settled_at timestamptz,
-    primary key (ledger, number),
     unique (ledger, event_id)
 );
 comment on column tray.event.arrival is 'in what order it came; within a ledger that of its numbers';
+comment on column tray.event.number is 'where it stands in its ledger; twice where the sender was restored';
 comment on column tray.event.body is 'the event, in the terms of its newest version known here when it came';
 comment on column tray.event.code is 'why it was refused or failed; stable, nothing personal';
 -- What waits is a handful of rows; what is settled stays for good.
 create index event_waiting on tray.event (arrival) where state = 'waiting';
-create index event_waiting_by_place on tray.event (ledger, number) where state = 'waiting';
+create index event_waiting_by_ledger on tray.event (ledger, arrival) where state = 'waiting';
 """
 
 # Whoever reads puts in, whoever decides settles, nobody changes what was said or takes it away.
