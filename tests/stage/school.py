@@ -19,6 +19,7 @@ from stage.trays import (
     REGISTRATION,
     SCHOOL,
     SCHOOL_EVENTS,
+    TRAY,
     CommandFor,
     Counted,
     SchoolTally,
@@ -32,6 +33,7 @@ from verbund.database import make_engine
 from verbund.desk.desk import Desk, DeskLimits
 from verbund.desk.orders import CloseInitialLoad
 from verbund.events.envelope import Event, decode
+from verbund.feeds.in_tray import read_anew
 from verbund.feeds.settings import ReadingSettings
 from verbund.kafka.settings import KafkaSettings
 
@@ -90,6 +92,14 @@ class School:
         """Close the initial load, so that the school takes up what it is told."""
         async with self.desk() as desk:
             await desk.carry_out(order(CloseInitialLoad()))
+
+    async def hear_again(self) -> bool:
+        """Read the stopped tray anew, as an operator decides."""
+        engine = make_engine(self.database.settings("desk"))
+        async with engine.begin() as connection:
+            was_stopped = await read_anew(connection, TRAY)
+        await engine.dispose()
+        return was_stopped
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         return ask(self.database, sql)

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 from conftest import OfficeDatabase
+from stage.ledgers import disable_trigger
 from stage.tally import KNOWN, Add, Added, LoadClosed, Sum, Tally, order
 
 from verbund.database import make_engine
@@ -127,6 +128,18 @@ def ask(database: OfficeDatabase, sql: str) -> list[tuple[Any, ...]]:
     """What stands in a database, seen by a superuser."""
     with psycopg.connect(database.superuser().conninfo()) as connection:
         return connection.execute(sql.encode()).fetchall()
+
+
+def restore(registration: OfficeDatabase, number: int) -> None:
+    """The tray with its first records only, as an older backup would bring it back."""
+    with psycopg.connect(registration.superuser().conninfo()) as connection:
+        disable_trigger(connection)
+        connection.execute("delete from ledger.record where ledger = %s and number > %s", (TRAY, number))
+        connection.execute(
+            "update ledger.head set number = record.number, hash = record.hash from ledger.record"
+            " where head.ledger = record.ledger and record.ledger = %s and record.number = %s",
+            (TRAY, number),
+        )
 
 
 async def main(told: Mapping[str, Any]) -> None:

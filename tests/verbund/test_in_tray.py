@@ -3,14 +3,12 @@
 import asyncio
 from typing import Any
 
-import psycopg
 import pytest
-from conftest import OfficeDatabase, OfficeDatabases
+from conftest import OfficeDatabases
 from sqlalchemy import text
-from stage.ledgers import disable_trigger
 from stage.school import DEADLINE_SECONDS, School, found_school, until
 from stage.tally import KNOWN, Add, Added, order
-from stage.trays import TRAY, add_what_was_added, ask, tell
+from stage.trays import TRAY, add_what_was_added, ask, restore, tell
 
 from verbund.database import make_engine
 from verbund.desk.desk import DeskLimits
@@ -18,7 +16,6 @@ from verbund.desk.orders import Answer, CloseInitialLoad, Order, TrayPlace
 from verbund.desk.tray_rows import Settlement, retry, settle
 from verbund.errors import NotNow, Unavailable
 from verbund.events.envelope import Event, decode
-from verbund.feeds.in_tray import read_anew
 
 
 @pytest.fixture
@@ -272,24 +269,9 @@ async def test_an_office_that_was_restored_and_books_on_is_noticed_and_heard_aga
         await tell(school.registration, [21, 22])
         await until(lambda: school.ask("select stop_reason from feed.position") != [(None,)])
         assert len(school.rows()) == 10
-        engine = make_engine(school.database.settings("desk"))
-        async with engine.begin() as connection:
-            assert await read_anew(connection, TRAY)
-            assert not await read_anew(connection, TRAY)
-        await engine.dispose()
+        assert await school.hear_again()
+        assert not await school.hear_again()
         await school.until_settled(12)
         assert school.ask("select number, stop_reason from feed.position") == [(8, None)]
     assert school.counted() == [*range(1, 11), 21, 22]
     assert [number for number, _, _ in school.rows()] == [*range(1, 11), 7, 8]
-
-
-def restore(registration: OfficeDatabase, number: int) -> None:
-    """The tray as it was when it had so many records, as an older backup would bring it back."""
-    with psycopg.connect(registration.superuser().conninfo()) as connection:
-        disable_trigger(connection)
-        connection.execute("delete from ledger.record where ledger = %s and number > %s", (TRAY, number))
-        connection.execute(
-            "update ledger.head set number = record.number, hash = record.hash from ledger.record"
-            " where head.ledger = record.ledger and record.ledger = %s and record.number = %s",
-            (TRAY, number),
-        )
