@@ -42,11 +42,19 @@ AREAS = [f"{n:02}" for n in range(62)]  # as many as Dortmund has statistische B
 PROFILES = 10_500  # each has a cell of moves and two of residents, some of them shared: some 20,000 together
 
 
-def records(count: int, profile_count: int) -> list[Record]:
-    """A book: each profile once, which makes all cells, then this many moves of people with some of the profiles."""
+Move = tuple[ResidentFacts, ResidentFacts]
+"""What somebody was counted as before and after it."""
+
+
+def moves(count: int, profile_count: int) -> list[Move]:
+    """Each profile once, which makes all cells, then this many moves of people with some of the profiles."""
     chance = random.Random(SEED)
     profiles = [_profile(chance) for _ in range(profile_count)]
-    moves = [*profiles, *chance.choices(profiles, k=count)]
+    return [*profiles, *chance.choices(profiles, k=count)]
+
+
+def book_of_moves(moves: Sequence[Move]) -> list[Record]:
+    """The book in which these moves stand, in this order."""
     at = datetime(2018, 1, 1, tzinfo=UTC)
     entries = [
         Entry(f"subject-{n}", _moved(n, *move), "clerk:bench", at + timedelta(minutes=5 * n))
@@ -55,7 +63,12 @@ def records(count: int, profile_count: int) -> list[Record]:
     return seal(Head(BOOK, 0, GENESIS, at), entries)[1]
 
 
-def _profile(chance: random.Random) -> tuple[ResidentFacts, ResidentFacts]:
+def records(count: int, profile_count: int) -> list[Record]:
+    """The book of so many moves behind those that make the cells."""
+    return book_of_moves(moves(count, profile_count))
+
+
+def _profile(chance: random.Random) -> Move:
     before = ResidentFacts(
         area=chance.choice(AREAS),
         nationality=chance.choice(("125", "154")),

@@ -78,16 +78,20 @@ class Town:
         """A token for an office's door."""
         return self.issuer.issue(office, roles, self.settings.municipality, timedelta(hours=2))
 
+    def environment(self, name: str, **changes: str) -> dict[str, str]:
+        """What a process of an office is told. `changes`: environment variables without their prefix."""
+        office, process = next((o, p) for o in find_offices() for p in o.processes if p.name == name)
+        told = environment_of(process, office, find_offices(), self.settings, self.cluster)
+        return told | {f"VERBUND_{key}": value for key, value in changes.items()}
+
     @contextmanager
     def running(self, name: str, words: Sequence[str] = (), **changes: str) -> Iterator["Running"]:
         """A process of an office, ready. `words`: another program in its place, in its environment.
 
         `changes`: environment variables without their prefix, such as `DATABASE__NAME`.
         """
-        office, process = next((o, p) for o in find_offices() for p in o.processes if p.name == name)
-        environment = environment_of(process, office, find_offices(), self.settings, self.cluster)
         port = find_free_port()
-        environment |= {"VERBUND_PORT": str(port), **{f"VERBUND_{key}": value for key, value in changes.items()}}
+        environment = self.environment(name, PORT=str(port), **changes)
         log = self.settings.layout.logs / f"{name}-{port}.log"
         with log.open("wb") as written:
             running = subprocess.Popen([*(words or (*SERVING, name))], env=environment, stdout=written, stderr=written)

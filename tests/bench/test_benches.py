@@ -1,10 +1,13 @@
 """Each benchmark, tiny: it ends with its one line, and what it says was done. Times and ratios are not judged."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from stage.brokers import cache_folder, kafka_or_skip
 
 _BENCH = Path(__file__).parents[2] / "bench"
 _DEADLINE_SECONDS = 240.0
@@ -18,6 +21,7 @@ def run(name: str, *words: str, may_be_nothing: bool = False) -> dict[str, Any]:
         text=True,
         timeout=_DEADLINE_SECONDS,
         check=False,
+        env={**os.environ, "VERBUND_CACHE": str(cache_folder())},
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     said: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
@@ -33,6 +37,15 @@ def test_the_projection_takes_every_event_in_and_makes_no_cell_meanwhile() -> No
     said = run("projection.py", "--events", "40", "--batch", "20", "--profiles", "30")
     assert set(said["ratios"]) == {"single"}
     assert said["figures"]["events"] == 30 + 5 * (40 + 20)
+    assert 60 < said["figures"]["cells"] <= 90
+
+
+def test_the_projection_from_kafka_holds_everybodys_sums_against_what_was_sent() -> None:
+    kafka_or_skip()
+    words = ("--events", "200", "--rounds", "1", "--seconds", "1", "--cells", "60", "--peers", "single", "take_events")
+    said = run("projection_kafka.py", *words)
+    assert set(said["ratios"]) == {"single", "take_events"}
+    assert said["figures"]["events"] == 200
     assert 60 < said["figures"]["cells"] <= 90
 
 
