@@ -18,6 +18,9 @@ import httpx
 from verbund.database import migrate
 from verbund.embedded.environment import environment_of
 from verbund.embedded.home import ISSUER, EmbeddedSettings
+from verbund.embedded.kafka_cluster import Brokers
+from verbund.embedded.kafka_config import Place
+from verbund.embedded.kafka_jars import ensure_distribution
 from verbund.embedded.ports import find_free_port
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import find_offices, get_office
@@ -50,6 +53,25 @@ def scratch_town(*names: str, options: Mapping[str, str] | None = None) -> Itera
     finally:
         cluster.stop()
         rmtree(settings.home)
+
+
+@contextmanager
+def scratch_kafka() -> Iterator[Brokers]:
+    """A Kafka of one broker on this machine, gone afterwards."""
+    distribution = ensure_distribution(EmbeddedSettings().cache.expanduser().absolute(), _say)
+    home = Path(mkdtemp(prefix="verbund-bench-kafka-"))
+    ports = {find_free_port() for _ in range(30)}
+    brokers = Brokers(home, [Place(1, ports.pop(), ports.pop(), ports.pop())], distribution)
+    try:
+        brokers.start()
+        yield brokers
+    finally:
+        brokers.stop()
+        rmtree(home)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
 
 
 def add_database(cluster: Cluster, office_name: str, database: str) -> None:

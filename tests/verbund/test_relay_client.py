@@ -1,0 +1,106 @@
+"""What the relay relies on in kafka-python beyond its documented names: a release that changes it fails here."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+from kafka import KafkaProducer
+from kafka.partitioner.default import DefaultPartitioner, murmur2
+from kafka.producer.sender import Sender as NetworkThread
+from stage.ledgers import BOOK
+from stage.wiretap import make_topic
+
+from verbund.embedded.kafka_cluster import Brokers
+from verbund.kafka.messages import Message
+from verbund.kafka.settings import KafkaSettings
+from verbund.kafka.topics import LARGEST_MESSAGE, topic_of
+from verbund.relay.client.connecting import CannotSend, find_trouble
+from verbund.relay.client.sender import Outcome, Sender
+
+TOPIC = topic_of(BOOK)
+
+
+def message(value: bytes = b"{}") -> Message:
+    return Message(TOPIC, BOOK.encode(), value, [("content-type", b"application/json")])
+
+
+@pytest.fixture
+def settings(broker: Brokers) -> KafkaSettings:
+    make_topic(broker.bootstrap, TOPIC)
+    return broker.settings
+
+
+def test_without_crc32c_nothing_is_sent() -> None:
+    program = "import sys; sys.modules['crc32c'] = None; import verbund.relay.relay"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "crc32c" in ran.stderr
+
+
+def test_the_names_that_are_not_documented_are_there() -> None:
+    assert "self._running = False" in inspect.getsource(NetworkThread.initiate_close)
+    assert "self._force_close = True" in inspect.getsource(NetworkThread.force_close)
+    # Answers are read, and futures fail, before anything else is taken from the queue.
+    assert "abort_incomplete_batches" in inspect.getsource(NetworkThread.run)
+    assert "self._sender = Sender(" in inspect.getsource(KafkaProducer.__init__)
+    assert list(inspect.signature(KafkaProducer._estimate_size_in_bytes).parameters) == [
+        *("self", "key", "value", "headers")
+    ]
+
+
+def test_a_ledger_has_the_partition_that_the_library_itself_would_choose() -> None:
+    class Cluster:
+        def topics(self) -> set[str]:
+            return {TOPIC}
+
+        def partitions_for_topic(self, topic: str) -> set[int]:
+            return set(range(6))
+
+        available_partitions_for_topic = partitions_for_topic
+
+    for number in range(50):
+        key = f"/{number:08}/registration/book".encode()
+        chosen = DefaultPartitioner().partition(TOPIC, key, key, b"", b"", Cluster())
+        assert chosen == (murmur2(key) & 0x7FFFFFFF) % 6
+
+
+async def test_every_message_has_its_own_answer(settings: KafkaSettings) -> None:
+    sender = Sender(settings, TOPIC, "test")
+    try:
+        sending = sender.send([message() for _ in range(2_000)])
+        assert await sending.outcome() == Outcome(2_000, None)
+        assert sending.is_over
+    finally:
+        sender.close()
+
+
+async def test_what_is_too_large_ends_the_sending_in_front_of_it(settings: KafkaSettings) -> None:
+    sender = Sender(settings, TOPIC, "test")
+    try:
+        outcome = await sender.send([message(), message(LARGEST_MESSAGE * b"x"), message()]).outcome()
+        assert outcome.acknowledged == 1
+        assert outcome.failure is not None
+        assert outcome.failure.kind == "refused"
+        assert await sender.send([message()]).outcome() == Outcome(1, None)  # it can be used on
+    finally:
+        sender.close()
+
+
+async def test_a_sender_that_failed_sends_nothing_more(settings: KafkaSettings) -> None:
+    sender = Sender(settings, TOPIC, "test")
+    try:
+        sender._fail(TimeoutError("an answer"))
+        outcome = await sender.send([message()]).outcome()
+        assert outcome.acknowledged == 0
+        assert outcome.failure is not None
+        assert outcome.failure.detail == "TimeoutError"
+    finally:
+        sender.close()
+
+
+def test_a_topic_that_is_not_there_is_found_out_at_once(settings: KafkaSettings) -> None:
+    assert find_trouble(settings, TOPIC) is None
+    with pytest.raises(CannotSend) as caught:
+        Sender(settings, "verbund.book.nobody", "test")
+    assert caught.value.failure.kind == "no_topic"
