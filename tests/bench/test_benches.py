@@ -9,6 +9,8 @@ from typing import Any
 
 from stage.brokers import cache_folder, kafka_or_skip
 
+from verbund.embedded.kafka_jars import Distribution
+
 _BENCH = Path(__file__).parents[2] / "bench"
 _DEADLINE_SECONDS = 240.0
 
@@ -70,3 +72,9 @@ def test_the_machine_runs_every_service() -> None:
     said = run("machine.py", "--settle-seconds", "0", "--watch-seconds", "3", may_be_nothing=True)
     assert set(said["ratios"]) == {"ready", "memory", "cpu"}
     assert {f"{name}_mb" for name in ("registration", "reporting", "reporting-reader")} <= said["figures"].keys()
+
+
+def test_the_relay_sends_every_record_of_a_ledger(kafka: Distribution) -> None:
+    said = run("relay.py", "--records", "600", "--rounds", "1")
+    assert set(said["ratios"]) == {"producer_alone"}
+    assert said["figures"]["records"] == 600

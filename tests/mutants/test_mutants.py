@@ -8,13 +8,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
-from mutants import bugs_at_doors, bugs_in_booking, bugs_in_counting, bugs_in_kafka, bugs_in_reading, bugs_in_trays
+from mutants import (
+    bugs_at_doors,
+    bugs_in_booking,
+    bugs_in_counting,
+    bugs_in_kafka,
+    bugs_in_reading,
+    bugs_in_sending,
+    bugs_in_trays,
+)
 from mutants.planting import Bug, Outcome, catch, copy_of_the_product, run
 
 BUGS = (
     *bugs_in_booking.BUGS,
     *bugs_in_reading.BUGS,
     *bugs_in_kafka.BUGS,
+    *bugs_in_sending.BUGS,
     *bugs_in_trays.BUGS,
     *bugs_in_counting.BUGS,
     *bugs_at_doors.BUGS,

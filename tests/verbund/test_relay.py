@@ -2,11 +2,13 @@
 
 import asyncio
 from hashlib import sha256
+from time import monotonic
 
+import psutil
 import pytest
 from conftest import OfficeDatabases
 from stage.ledgers import BOOK
-from stage.relaying import TRAY, Stage, assert_complete
+from stage.relaying import DEADLINE_SECONDS, TRAY, Stage, assert_complete
 from stage.wiretap import alter_topic, make_topic, remove_topic
 
 from verbund.embedded.kafka_cluster import Brokers
@@ -117,6 +119,23 @@ async def test_a_kafka_that_is_not_there_is_said_and_nothing_moves(stage: Stage)
     assert stage.tap().in_order == []
 
 
+async def test_nothing_moves_while_kafka_does_not_answer(stage: Stage, broker: Brokers) -> None:
+    process = psutil.Process(broker.brokers[0].pid)
+    stage.book(3)
+    async with stage.relaying():
+        await stage.until_sent(3)
+        process.suspend()
+        try:
+            stage.book(5)
+            for _ in range(30):
+                assert stage.position() == 3
+                await asyncio.sleep(0.05)
+        finally:
+            process.resume()
+        await stage.until_sent(8)
+    assert stage.tap().numbers == list(range(1, 9))
+
+
 async def test_a_refused_record_stops_its_ledger_alone_until_a_person_resumes_it(stage: Stage) -> None:
     stage.book(7)
     stage.swell(BOOK, 5, 20_000)
@@ -144,8 +163,9 @@ async def test_a_record_that_no_topic_takes_is_refused_before_it_is_sent(stage: 
     stage.book(3)
     stage.swell(BOOK, 2, LARGEST_MESSAGE)
     async with stage.relaying():
-        await stage.until(lambda: stage.stopped() is not None, "it is stopped")
+        await stage.until(lambda: stage.stopped() is not None or stage.position() == 3, "it is stopped")
     assert (stage.position(), stage.tap().numbers) == (1, [1])
+    assert stage.stopped() == "refused: MessageSizeTooLargeError"
 
 
 @pytest.mark.parametrize(
@@ -215,9 +235,11 @@ async def test_chunks_are_acknowledged_in_order(stage: Stage, monkeypatch: pytes
     monkeypatch.setattr(line, "LARGEST_CHUNK", 50)
     stage.book(4_000)
     async with stage.relaying():
-        position = 0
+        position, deadline = 0, monotonic() + DEADLINE_SECONDS
         while position < 4_000:
-            position = await asyncio.to_thread(lambda: stage.position() or 0)
+            assert monotonic() < deadline, f"it stays at {position}"
+            before, position = position, await asyncio.to_thread(lambda: stage.position() or 0)
+            assert position >= before
             assert (await asyncio.to_thread(stage.tap)).first_seen[:position] == list(range(1, position + 1))
     assert_complete(stage.tap(), 4_000)
 

@@ -9,13 +9,13 @@ from kafka import KafkaProducer
 from kafka.partitioner.default import DefaultPartitioner, murmur2
 from kafka.producer.sender import Sender as NetworkThread
 from stage.ledgers import BOOK
-from stage.wiretap import make_topic
+from stage.wiretap import alter_topic, make_topic, messages
 
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.kafka.messages import Message
 from verbund.kafka.settings import KafkaSettings
 from verbund.kafka.topics import LARGEST_MESSAGE, topic_of
-from verbund.relay.client.connecting import CannotSend, find_trouble
+from verbund.relay.client.connecting import CannotSend, Failure, find_trouble
 from verbund.relay.client.sender import Outcome, Sender
 
 TOPIC = topic_of(BOOK)
@@ -85,6 +85,20 @@ async def test_what_is_too_large_ends_the_sending_in_front_of_it(settings: Kafka
         assert await sender.send([message()]).outcome() == Outcome(1, None)  # it can be used on
     finally:
         sender.close()
+
+
+async def test_what_kafka_refuses_is_no_acknowledgement_and_nothing_follows_it(settings: KafkaSettings) -> None:
+    alter_topic(settings.brokers, TOPIC, max_message_bytes=10_000)
+    sender = Sender(settings, TOPIC, "test")
+    try:
+        sendings = [sender.send([message(), message(20_000 * b"x"), message()]), sender.send([message()])]
+        first, second = [await sending.outcome() for sending in sendings]
+        assert first == Outcome(1, Failure("refused", "MessageSizeTooLargeError"))
+        assert second.acknowledged == 0
+        assert second.failure is not None
+    finally:
+        sender.close()
+    assert [each.value for each in messages(settings, TOPIC)] == [b"{}"]
 
 
 async def test_a_sender_that_failed_sends_nothing_more(settings: KafkaSettings) -> None:

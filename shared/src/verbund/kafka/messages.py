@@ -33,6 +33,8 @@ _ATTRIBUTES = re.compile(
 )
 
 Header = tuple[str, bytes]
+_CONTENT_TYPE: Header = ("content-type", CONTENT_TYPE)
+_SPECVERSION: Header = ("ce_specversion", b"1.0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,15 @@ def message_of(record: Record) -> Message:
     """A record as it travels."""
     # No string can hold these quotes without a backslash in front of them: the last ones begin the attributes.
     found = _ATTRIBUTES.match(record.body, max(record.body.rfind(b'"datacontenttype":'), 0))
-    headers: list[Header] = [
-        ("content-type", CONTENT_TYPE),
+    headers = [
+        _CONTENT_TYPE,
         (NUMBER, b"%d" % record.number),
         (PREVIOUS, record.previous),
         (HASH, record.hash),
     ]
     if found is not None:  # what an older release wrote in another order travels without them, and is read all the same
-        headers += _attributes(found["id"], found["source"], found["type"], found["time"], found["traceparent"])
+        id_, source, time, traceparent, type_ = found.groups()
+        headers += _attributes(id_, source, type_, time, traceparent)
     return Message(topic_of(record.ledger), record.ledger.encode(), record.body, headers)
 
 
@@ -121,12 +124,12 @@ def beat_message(beat: Beat) -> Message:
         }
     )
     attributes = _attributes(id_.encode(), beat.ledger.encode(), BEAT_TYPE.encode(), time.encode(), None)
-    return Message(topic_of(beat.ledger), beat.ledger.encode(), value, [("content-type", CONTENT_TYPE), *attributes])
+    return Message(topic_of(beat.ledger), beat.ledger.encode(), value, [_CONTENT_TYPE, *attributes])
 
 
 def _attributes(id_: bytes, source: bytes, type_: bytes, time: bytes, traceparent: bytes | None) -> list[Header]:
     headers = [
-        ("ce_specversion", b"1.0"),
+        _SPECVERSION,
         ("ce_id", id_),
         ("ce_source", source),
         ("ce_type", type_),
