@@ -13,9 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from kafka.errors import KafkaTimeoutError
 from stage.brokers import free_places, running_brokers, scratch_home
-from stage.kafka_records import keep, make_topic, read_kept
+from stage.kafka_records import Refused, keep, make_topic, read_kept
 
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_config import Place
@@ -85,23 +84,23 @@ def test_it_listens_on_loopback_only(broker: Brokers) -> None:
 
 
 def test_no_topic_comes_into_being_by_a_slip_of_the_pen(broker: Brokers) -> None:
-    with pytest.raises(KafkaTimeoutError):
-        keep(broker.settings, "nobody-made-this", [b"1"], seconds=1)
+    with pytest.raises(Refused, match="KafkaTimeoutError"):
+        keep(broker.settings, "nobody-made-this", "1", seconds=1)
 
 
 def test_what_was_acknowledged_outlives_a_clean_stop_and_a_kill(own: Brokers) -> None:
     make_topic(own.settings, "lasting")
-    keep(own.settings, "lasting", [b"1"])
+    keep(own.settings, "lasting", "1")
     own.stop()
     assert find_brokers(own.brokers[0].place.port) == frozenset()
     own.start()
-    keep(own.settings, "lasting", [b"2"])
+    keep(own.settings, "lasting", "2")
     first = own.brokers[0].pid
     own.brokers[0].kill()
     assert not own.is_running
     own.brokers[0].start()
     assert own.brokers[0].pid not in (None, first)
-    assert read_kept(own.settings, "lasting") == [b"1", b"2"]
+    assert read_kept(own.settings, "lasting") == ["1", "2"]
 
 
 def test_a_kill_from_outside_is_noticed_and_a_start_mends_it(own: Brokers) -> None:

@@ -22,6 +22,8 @@ from verbund.embedded.kafka_java import NotInstalled, find_java
 GOOD = b"as it was pinned"
 PINS = {"good.jar": hashlib.sha256(GOOD).hexdigest()}
 
+_A_LOT = " ".join(map(str, range(1000)))
+
 MAVEN = """\
 #!/bin/sh
 echo called >> {calls}
@@ -155,7 +157,9 @@ def test_half_a_fetch_left_by_a_kill_is_made_anew(machine: Machine) -> None:
 
 def test_of_two_at_once_one_fetches_and_the_other_waits(machine: Machine) -> None:
     go = machine.folder / "go"
-    machine.install_maven(f"until [ -e {go} ]; do sleep 0.02; done; printf '{GOOD.decode()}' > $into/good.jar")
+    machine.install_maven(
+        f"for _ in {_A_LOT}; do [ -e {go} ] && break; sleep 0.02; done; printf '{GOOD.decode()}' > $into/good.jar"
+    )
     found: list[Distribution] = []
     first = threading.Thread(target=lambda: found.append(machine.ensure()))
     first.start()
