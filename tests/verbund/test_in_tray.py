@@ -104,15 +104,10 @@ async def test_what_was_refused_or_failed_is_tried_again_on_request_in_front_of_
 
 
 async def test_everything_waits_while_the_initial_load_is_open_and_that_is_no_trouble(school: School) -> None:
-    await tell(school.registration, [1, 2, 3])
+    await laid_in(school, range(1, 4))
     async with school.work() as (desk, in_tray):
-        await until(lambda: len(school.rows()) == 3)
-
-        async def settled_in() -> bool:
-            return await in_tray.trouble() is None
-
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not await settled_in():  # noqa: ASYNC110 - it tells nobody
+            while await in_tray.trouble() is not None:  # noqa: ASYNC110 - it tells nobody that it has looked
                 await asyncio.sleep(0.02)
         assert {state for _, state, _ in school.rows()} == {"waiting"}
         await desk.carry_out(order(CloseInitialLoad()))
