@@ -4,7 +4,10 @@ from mutants.planting import Bug, Edit
 
 _POSITIONS = "verbund/feeds/positions.py"
 _READER = "verbund/feeds/reader.py"
-_REBUILD = "verbund/feeds/rebuild.py"
+_BUILD = "reporting/rebuild/build.py"
+_CHANGING = "reporting/rebuild/changing.py"
+_FOLDING = "reporting/rebuild/folding.py"
+_RUN = "reporting/rebuild/run.py"
 _SIFT = "verbund/feeds/sift.py"
 
 BUGS = (
@@ -75,48 +78,64 @@ BUGS = (
         (Edit(_SIFT, "if beat.number < position.number:", "if beat.number < 0:"),),
     ),
     Bug(
-        "emptied before it is folded anew",
-        "a rebuild that is killed leaves a city without figures",
-        "reporting/test_rebuild.py::test_a_rebuild_killed_midway_changed_nothing_and_can_be_repeated",
+        "changed over without comparing",
+        "figures become others, and nobody is asked",
+        "reporting/test_rebuild_beside.py::test_a_difference_is_told_by_sums_and_by_nobodys_facts",
+        (Edit(_RUN, "if differences and not self._context.accept:", "if not self._build:"),),
+    ),
+    Bug(
+        "record keys not compared",
+        "two cubes count alike and protect their cells differently",
+        "reporting/test_rebuild_beside.py::test_another_record_key_alone_is_a_difference",
+        (Edit("reporting/rebuild/comparing.py", " or mod(sum(key), %(modulus)s) <> 0", " or %(modulus)s < 0"),),
+    ),
+    Bug(
+        "rebuilt beside a reader that goes on",
+        "what is read between the comparison and the changeover counts twice or never",
+        "reporting/test_rebuild_beside.py::test_whoever_reads_on_waits_for_the_changeover_and_goes_on_from_it",
+        (Edit(_CHANGING, '"lock table feed.position in exclusive mode"', '"lock table feed.position in share mode"'),),
+    ),
+    Bug(
+        "changed over under whoever looks",
+        "a page shows the head of one cube and the sums of the other one",
+        "reporting/test_rebuild_beside.py::test_whoever_looks_during_the_changeover_sees_one_cube_and_not_half_of_each",
+        (Edit("reporting/cube.py", "        await connection.execute(_STAY)\n", ""),),
+    ),
+    Bug(
+        "killed rebuild begun anew on top of what it left",
+        "a slice that was folded before the kill counts twice",
+        "reporting/test_rebuild_beside.py::test_a_rebuild_goes_on_where_it_was_and_folds_nothing_twice",
+        (Edit(_BUILD, "[(one.first, one.last) for one in slices]", "[]"),),
+    ),
+    Bug(
+        "slices of a lost history kept",
+        "a cube made of two histories takes the place of a true one",
+        "reporting/test_rebuild_beside.py::test_what_was_folded_of_another_history_is_folded_again",
         (
-            Edit(
-                _REBUILD,
-                "        await empty(connection)\n",
-                "        await empty(connection)\n"
-                "        await (await connection.get_raw_connection()).driver_connection.commit()\n",
-            ),
+            Edit(_BUILD, "            is_another = any(", "            is_another = bool(goal.number < 0) and any("),
+            Edit(_BUILD, "if one.first != number + 1 or one.previous != last_hash:", "if one.first != number + 1:"),
+            Edit(_BUILD, "if number != goal.number or last_hash != goal.hash:", "if number != goal.number:"),
         ),
     ),
     Bug(
-        "rebuilt beside a reader",
-        "whoever rebuilds believes that nobody writes, while somebody does",
-        "reporting/test_rebuild.py::test_a_restored_office_is_noticed_stops_and_is_brought_back_by_a_rebuild",
-        (Edit(_REBUILD, "and usename = :role", "and usename = :role and state = 'idle in transaction'"),),
+        "whoever was fenced off goes on folding",
+        "a process of a killed rebuild adds its slice to the next one",
+        "reporting/test_rebuild_folding.py::test_whoever_lost_the_build_adds_nothing_to_it",
+        (Edit(_FOLDING, "if mine is None or mine[0] != self._bench.epoch:", "if mine is None:"),),
     ),
     Bug(
         "rebuilt in the same generation",
         "open pages add new batches to the sums of a cube that is gone",
         "reporting/test_rebuild.py::test_a_rebuild_is_a_new_generation_and_repeats_exactly",
-        (Edit("reporting/cube.py", "set generation = generation + 1, number = 0", "set number = 0"),),
-    ),
-    Bug(
-        "rebuilt on top of what stood",
-        "every figure counts twice after a rebuild",
-        "reporting/test_rebuild.py::test_a_rebuild_is_a_new_generation_and_repeats_exactly",
-        (Edit("reporting/cube.py", 'text(f"delete from {table}") for table in CUBE_TABLES', 'text("select 1"),'),),
+        (Edit(_CHANGING, "coalesce(before.generation, 0) + 1", "coalesce(before.generation, 1)"),),
     ),
     Bug(
         "folded past a hole",
         "a rebuild from a damaged ledger replaces true figures by less",
         "reporting/test_rebuild.py::test_a_ledger_that_is_not_whole_is_not_folded_and_nothing_changes",
         (
-            Edit(
-                _REBUILD,
-                "if taken.holes or beat.ledger not in taken.positions:\n            raise _unreadable("
-                'beat.ledger, number, taken.alarms.get(beat.ledger, "hole"))',
-                "if beat.ledger not in taken.positions:\n            break",
-            ),
-            Edit(_REBUILD, "    if last_hash != beat.hash:", "    if not beat.hash:"),
+            Edit("verbund/feeds/slices.py", "        if found != number + 1:\n", "        if found < number:\n"),
+            Edit("verbund/feeds/slices.py", "content[:32] != last_hash", "not content"),
         ),
     ),
     Bug(

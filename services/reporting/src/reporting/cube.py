@@ -70,12 +70,8 @@ _BATCHES = text("""
     order by batch.number
 """)
 _VERSIONS = text("select municipality, versions from cube.batch_head order by municipality")
-# Rows are deleted, not truncated: whoever looks meanwhile goes on seeing them.
-CUBE_TABLES = ("cube.delta", "cube.cell", "cube.batch")
-_EMPTY = (
-    *(text(f"delete from {table}") for table in CUBE_TABLES),  # noqa: S608
-    text("update cube.batch_head set generation = generation + 1, number = 0, versions = '{}'"),
-)
+# Without a snapshot yet: a statement that waits here for a cube to change places sees the one that has come.
+_STAY = text("lock table cube.batch_head in access share mode")
 
 
 class CubeOfAnotherVersion(EffectRefused):
@@ -131,7 +127,7 @@ async def append(connection: AsyncConnection, municipality: str, batch: UUID, de
     driver = await _driver(connection)
     try:
         async with driver.cursor() as cursor, cursor.copy(_COPY_DELTAS) as copy:
-            await copy.write("".join(map(_line, deltas, cells, repeat(str(batch)))))
+            await copy.write("".join(map(line_of, deltas, cells, repeat(str(batch)))))
     except psycopg.Error as error:
         # Said as SQLAlchemy says it of its own statements: the database failed here, and no delta function.
         raise DBAPIError.instance(_COPY_DELTAS, None, error, psycopg.Error) from error
@@ -164,19 +160,15 @@ async def number_batch(connection: AsyncConnection, municipality: str, batch: UU
     return number
 
 
-async def empty(connection: AsyncConnection) -> None:
-    """Remove everything and begin a new generation, in which batches are numbered from 1 again; as the owner."""
-    for statement in _EMPTY:
-        await connection.execute(statement)
-
-
 @asynccontextmanager
 async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A read-only connection on which every statement sees the same moment."""
+    """A read-only connection on which every statement sees the same moment, and the same cube."""
     async with engine.connect() as connection:
-        yield await connection.execution_options(
+        await connection.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True, postgresql_deferrable=False
         )
+        await connection.execute(_STAY)
+        yield connection
 
 
 async def read_head(connection: AsyncConnection, municipality: str) -> Head:
@@ -199,7 +191,7 @@ def _dims(dims: dict[str, str]) -> Dims:
     return tuple(sorted(dims.items()))
 
 
-def _line(delta: Delta, cell: int, batch: str) -> str:
+def line_of(delta: Delta, cell: int, batch: str) -> str:
     """A line of COPY's text format; words of measures and causes are plain, so nothing needs escaping."""
     municipality, measure, _, effective_on, recorded_on, cause, n, key = delta
     return f"{municipality}\t{batch}\t{measure}\t{cell}\t{effective_on}\t{recorded_on}\t{cause}\t{n}\t{key}\n"

@@ -13,6 +13,6 @@ OFFICE = Office(
         ("reporting.migrations", "reporting_version"),
     ),
     reads=("*",),
-    rebuild="reporting.rebuild:rebuild",
+    rebuild="reporting.rebuild:REBUILDING",
     check="reporting.printed:check",
 )

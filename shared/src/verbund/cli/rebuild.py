@@ -1,5 +1,6 @@
-"""`verbund rebuild`: what reporting made of the ledgers, emptied and folded anew."""
+"""`verbund rebuild`: what reporting made of the ledgers, made anew beside what stands, and put in its place."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -10,36 +11,60 @@ from verbund.cli.output import AsJson, Output, ProgressBars
 from verbund.cli.overview import ledgers_of, positions_of
 from verbund.cli.places import resolve
 from verbund.embedded import record
-from verbund.embedded.environment import feed_settings, reader_of, sources_of
+from verbund.embedded.environment import feed_settings, sources_of
 from verbund.embedded.home import EmbeddedSettings
-from verbund.events.offices import Office, find_offices
+from verbund.events.offices import Office, find_offices, get_office
 from verbund.feeds.ledger_view import Source
-from verbund.feeds.rebuild import CannotRebuild, Rebuild, RebuildContext
+from verbund.feeds.rebuild import CannotRebuild, Differences, RebuildContext, Rebuilding, SumsDiffer
 from verbund.postgres import Server, prepare_databases
 
 
 def rebuild(
-    *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False, as_json: AsJson = False
+    office: Annotated[str, typer.Argument(help="The office whose cube is rebuilt.")] = "reporting",
+    *,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Change over although sums differ from what stands.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew, not where an earlier rebuild came to.")
+    ] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Only remove what an earlier rebuild left.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Empty reporting's cube and fold it anew from the ledgers: all or nothing, and only while nothing runs.
+    """Build a second cube from the ledgers beside the one that stands, compare both, and put it in its place.
 
-    For an office that was restored from an older backup, and for a release that counts by other rules.
+    Offices, readers and pages may go on meanwhile. Interrupted at any point, what stands is unchanged, and the next
+    rebuild goes on from there. Where sums differ, it says so and changes nothing without --accept: after an office was
+    restored from an older backup, and for a release that counts by other rules.
     """
     output = Output(as_json=as_json)
     settings = home_with_ledgers(output)
-    if record.find_running(settings.layout) is not None:
-        output.fail(f"Verbund runs on {settings.layout.folder}: stop it first (Ctrl-C), readers must not be at work.")
     if as_json and not yes:
         output.fail("With --json nothing is asked: say --yes.")
-    offices = [office for office in find_offices() if office.rebuild is not None]
+    rebuilt = _rebuildable(office, output)
     with databases(settings, output) as server:
-        prepare_databases(server, find_offices(), output.note)
-        for office in offices:
-            _show(office, server, output)
+        if settings.postgres_server is None and record.find_running(settings.layout) is None:
+            prepare_databases(server, find_offices(), output.note)
+        if abandon:
+            _abandon(rebuilt, server, output)
+            return
+        _show(rebuilt, server, output)
         if not yes:
-            typer.confirm("Empty what was made of these ledgers, and fold it anew?", abort=True, err=True)
-        for office in offices:
-            _rebuild(office, settings, server, output)
+            typer.confirm("Build it anew beside what stands, and put it in its place?", abort=True, err=True)
+        with ProgressBars(output) as bars:
+            context = _context(rebuilt, settings, server, bars, accept=accept, restart=restart)
+            _rebuild(rebuilt, context, output)
+
+
+def _rebuildable(name: str, output: Output) -> Office:
+    try:
+        office = get_office(name)
+    except LookupError as error:
+        output.fail(str(error))
+    if office.rebuild is None:
+        output.fail(f"{name} makes nothing of the ledgers of others that could be rebuilt.")
+    return office
 
 
 def _show(office: Office, server: Server, output: Output) -> None:
@@ -55,29 +80,70 @@ def _show(office: Office, server: Server, output: Output) -> None:
     )
 
 
-def _rebuild(office: Office, settings: EmbeddedSettings, server: Server, output: Output) -> None:
-    assert office.rebuild is not None
-    run: Rebuild = resolve(office.rebuild)
-    with ProgressBars(output) as bars:
-        try:
-            rebuilt = run(_context(office, settings, server, bars))
-        except CannotRebuild as error:
-            output.fail(f"{error} Nothing was changed.")
-    for one in rebuilt:
+def _abandon(office: Office, server: Server, output: Output) -> None:
+    try:
+        was_there = _rebuilding(office).abandon(server.settings(f"{office.package}_owner", office.package))
+    except CannotRebuild as error:
+        output.fail(str(error))
+    what = "What an earlier rebuild left is removed." if was_there else "No rebuild was under way."
+    output.say(what, abandoned=was_there)
+
+
+def _rebuild(office: Office, context: RebuildContext, output: Output) -> None:
+    try:
+        outcome = _rebuilding(office).run(context)
+    except SumsDiffer as error:
+        _show_differences(error.differences, output)
+        output.fail(
+            f"{error} Nothing was changed. Where that is right, `verbund rebuild --accept` changes over;"
+            " what was built is kept until then, or until --abandon.",
+            differences=[asdict(each) for each in error.differences.sums],
+            places=[asdict(each) for each in error.differences.places],
+        )
+    except CannotRebuild as error:
+        output.fail(f"{error} Nothing was changed.")
+    if outcome.accepted:
+        _show_differences(outcome.accepted, output)
+    for one in outcome.ledgers:
         output.say(
             f"{one.ledger}: {one.number:,} records folded; it had been read up to {one.before:,}",
             ledger=one.ledger,
             records=one.number,
             before=one.before,
+            accepted=[asdict(each) for each in outcome.accepted.sums],
         )
 
 
-def _context(office: Office, settings: EmbeddedSettings, server: Server, bars: ProgressBars) -> RebuildContext:
-    reader = reader_of(office)
-    assert reader is not None, f"{office.name} rebuilds and reads nothing"
+def _show_differences(differences: Differences, output: Output) -> None:
+    output.table(
+        "Where sums differ",
+        ("municipality", "office", "measure", "places", "stood", "rebuilt"),
+        [
+            (each.municipality, each.office, each.measure, each.places, each.before, each.after)
+            for each in differences.sums
+        ],
+    )
+    output.table(
+        "The first places (a cell is named by its number: its facts may be one person's)",
+        ("measure", "effective on", "recorded on", "cause", "cell", "stood", "rebuilt"),
+        [
+            (each.measure, each.effective_on, each.recorded_on, each.cause, str(each.cell), each.before, each.after)
+            for each in differences.places
+        ],
+    )
+
+
+def _rebuilding(office: Office) -> Rebuilding:
+    assert office.rebuild is not None
+    found: Rebuilding = resolve(office.rebuild)
+    return found
+
+
+def _context(
+    office: Office, settings: EmbeddedSettings, server: Server, bars: ProgressBars, *, accept: bool, restart: bool
+) -> RebuildContext:
     return RebuildContext(
         reader=office.name,
-        reader_role=f"{office.package}_{reader.database_role}",
         database=server.settings(f"{office.package}_owner", office.package),
         sources=[
             Source(office=source.name, database=feed_settings(office, source, server))
@@ -85,4 +151,6 @@ def _context(office: Office, settings: EmbeddedSettings, server: Server, bars: P
         ],
         hash_key_file=settings.layout.hash_key_file(office),
         progress=bars.show,
+        begin="anew" if restart else "where it was",
+        accept=accept,
     )

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from verbund import metrics
-from verbund.events.envelope import Data, Event, Undecodable, decode
+from verbund.events.envelope import Data, Event, Undecodable
 from verbund.feeds.batch import Batch, Hint
 from verbund.feeds.positions import (
     Parked,
@@ -26,6 +26,7 @@ from verbund.feeds.positions import (
     stop_ledger,
 )
 from verbund.feeds.sift import Position, sift, sift_beat
+from verbund.feeds.slices import understand
 from verbund.ledger.record import Beat, Record
 
 _log = getLogger(__name__)
@@ -193,9 +194,7 @@ class Reader:
         last = None
         for record in records:
             try:
-                event = decode(record.body, self._known)
-                if event.source != record.ledger or event.number != record.number:
-                    raise Undecodable("forged_source", "the event names another place than the one it came from")
+                event = understand(record.ledger, record.number, record.body, self._known)
             except Undecodable as reason:
                 parked.append(Parked.of_record(record, reason.reason, reason.detail))
                 continue

@@ -1,0 +1,48 @@
+"""Whoever folds for a rebuild adds each slice once, and only as long as the build is theirs."""
+
+import os
+import signal
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+import pytest
+from conftest import OfficeDatabases
+from stage.facts import BOOK
+from stage.reading_office import ask
+from stage.rebuilding import city
+
+from reporting.rebuild.build import Stretch
+from reporting.rebuild.folding import Folder, Folders, TakenOver
+from verbund.feeds.rebuild import CannotRebuild
+
+
+async def test_whoever_lost_the_build_adds_nothing_to_it(office_database: OfficeDatabases, tmp_path: Path) -> None:
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(3)
+        with here.build_begun() as epoch:
+            with Folder(here.bench(epoch)) as mine:
+                assert mine.fold(Stretch(BOOK, 1, 2)) == Stretch(BOOK, 1, 2)
+            with Folder(here.bench(uuid4())) as others, pytest.raises(TakenOver):
+                others.fold(Stretch(BOOK, 3, 4))
+        assert ask(here.reporting, "select first, last from rebuild.slice") == [(1, 2)]
+
+
+async def test_processes_that_fold_end_with_whoever_started_them_and_a_killed_one_is_noticed(
+    office_database: OfficeDatabases, tmp_path: Path
+) -> None:
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(11)
+        before = set(psutil.Process().children())
+        with here.build_begun() as epoch, Folders(here.bench(epoch), workers=2) as folders:
+            folders.fold([Stretch(BOOK, n, n) for n in range(1, 5)], lambda done: None)
+            started = [each for each in psutil.Process().children() if each not in before and is_folding(each)]
+            assert len(started) == 2
+            os.kill(started[0].pid, signal.SIGKILL)
+            with pytest.raises(CannotRebuild, match="was killed"):
+                folders.fold([Stretch(BOOK, n, n) for n in range(5, 13)], lambda done: None)
+        assert not [each for each in started if each.is_running()]
+
+
+def is_folding(process: psutil.Process) -> bool:
+    return "spawn_main" in " ".join(process.cmdline())
