@@ -78,3 +78,9 @@ def test_the_relay_sends_every_record_of_a_ledger(kafka: Distribution) -> None:
     said = run("relay.py", "--records", "600", "--rounds", "1")
     assert set(said["ratios"]) == {"producer_alone"}
     assert said["figures"]["records"] == 600
+
+
+def test_a_rebuild_folds_what_the_reader_has_read_and_takes_its_place() -> None:
+    said = run("rebuild.py", "--records", "300", "--profiles", "30", "--rounds", "1")
+    assert set(said["ratios"]) == {"reader"}
+    assert said["figures"]["records"] == 300
