@@ -31,7 +31,6 @@ from kafka.admin import KafkaAdminClient
 from projection import BOOK, PROFILES, Move, batches, book_of_moves, live_cells, moves, rate
 from stand import SERVING, Town, report, scratch_town
 
-from reporting.cube import CUBE_TABLES
 from reporting.deltas import delta_functions
 from reporting.reader import CubeEffect
 from verbund.database import make_engine
@@ -105,7 +104,7 @@ class Ground:
     def prepare(self) -> None:
         """Make everything as it was before the first turn."""
         with self.connect() as connection:
-            connection.execute(f"truncate feed.position, feed.hint, cube.batch_head, {', '.join(CUBE_TABLES)}")
+            connection.execute("truncate feed.position, feed.hint, cube.batch_head, cube.batch, cube.delta, cube.cell")
             asyncio.run(self._take_in())
             connection.execute("checkpoint")  # what was written before costs nobody time
 

@@ -31,6 +31,7 @@ COMMITTING = [
     "verbund/database.py",  # maintenance: migrations
     "verbund/desk/desk.py",
     "verbund/desk/in_tray.py",  # the same desk: events that ask nothing of it, or cannot be carried out
+    "verbund/feeds/parked.py",  # maintenance: what a person decides about such records
     "verbund/feeds/reader.py",
     "verbund/relay/store.py",  # the relay's position
     "registration/store/reading.py",  # whoever reads personal data is recorded before the answer

@@ -7,6 +7,7 @@ _READER = "verbund/feeds/reader.py"
 _BUILD = "reporting/rebuild/build.py"
 _CHANGING = "reporting/rebuild/changing.py"
 _FOLDING = "reporting/rebuild/folding.py"
+_PARKED = "verbund/feeds/parked.py"
 _RUN = "reporting/rebuild/run.py"
 _SIFT = "verbund/feeds/sift.py"
 
@@ -93,7 +94,13 @@ BUGS = (
         "rebuilt beside a reader that goes on",
         "what is read between the comparison and the changeover counts twice or never",
         "reporting/test_rebuild_beside.py::test_whoever_reads_on_waits_for_the_changeover_and_goes_on_from_it",
-        (Edit(_CHANGING, '"lock table feed.position in exclusive mode"', '"lock table feed.position in share mode"'),),
+        (
+            Edit(
+                _CHANGING,
+                '"lock table feed.position in exclusive mode"',
+                '"lock table feed.position in row share mode"',
+            ),
+        ),
     ),
     Bug(
         "changed over under whoever looks",
@@ -137,6 +144,24 @@ BUGS = (
             Edit("verbund/feeds/slices.py", "        if found != number + 1:\n", "        if found < number:\n"),
             Edit("verbund/feeds/slices.py", "content[:32] != last_hash", "not content"),
         ),
+    ),
+    Bug(
+        "replayed as often as asked",
+        "a record that was parked counts once for each time that somebody replays it",
+        "reporting/test_parked.py::test_a_replayed_record_takes_effect_once_however_often_and_by_how_many",
+        (
+            Edit(
+                _PARKED,
+                "        if row.settled is None:\n            refusal",
+                "        if row.id:\n            refusal",
+            ),
+        ),
+    ),
+    Bug(
+        "foreign bytes replayed",
+        "whoever can write on the wire has an operator write into the figures",
+        "reporting/test_parked.py::test_what_has_no_place_in_a_ledger_is_never_replayed",
+        (Edit(_PARKED, "row.number is None or row.reason == FOREIGN", "row.number is None"),),
     ),
     Bug(
         "another version stops under no name of its own",

@@ -24,7 +24,9 @@ from stage.reporting_office import ReportingOffice
 from reporting.rebuild import REBUILDING
 from reporting.rebuild.build import take_over
 from reporting.rebuild.folding import Bench
-from verbund.feeds.ledger_view import Source
+from verbund.feeds.batch import Batch
+from verbund.feeds.ledger_view import LedgerView, Source
+from verbund.feeds.reader import Reader
 from verbund.feeds.rebuild import CannotRebuild, Outcome, Progress, RebuildContext
 
 DEADLINE_SECONDS = 30.0
@@ -100,6 +102,13 @@ class City:
                 if monotonic() > deadline or "lets go" not in str(error):
                     raise
             await asyncio.sleep(0.05)
+
+    async def read_once(self, reader: Reader) -> None:
+        """Read everything that is booked, by a reader of the test's own."""
+        view = LedgerView(self.context().sources[0], "reporting")
+        for beat in await view.beats():
+            await reader.take(Batch(await view.records(beat.ledger, 0, beat.number)))
+        await view.close()
 
     def bench(self, epoch: UUID) -> Bench:
         """What whoever folds needs to know."""

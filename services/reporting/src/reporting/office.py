@@ -14,5 +14,6 @@ OFFICE = Office(
     ),
     reads=("*",),
     rebuild="reporting.rebuild:REBUILDING",
+    effect="reporting.reader:cube_effect",
     check="reporting.printed:check",
 )

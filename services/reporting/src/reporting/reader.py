@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -12,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils.compat import uuid7
 
 from reporting.cube import append, number_batch
-from reporting.deltas import Delta, DeltaFunction, count, record_key
+from reporting.deltas import Delta, DeltaFunction, count, delta_functions, record_key
 from verbund.events.envelope import Event
 from verbund.events.ledger_ids import municipality_of, office_of
+from verbund.events.offices import find_offices
+from verbund.settings import read_secret
 
 _REMEMBERED_KEYS = 100_000  # record keys of subjects seen lately: a correction names the same one several times
 
@@ -63,3 +66,8 @@ class CubeEffect:
         """Number the batches; raises `CubeOfAnotherVersion` where other functions made the cube."""
         for batch in self._open.pop(connection, []):
             await number_batch(connection, batch.municipality, batch.batch, batch.versions)
+
+
+def cube_effect(hash_key_file: Path) -> CubeEffect:
+    """What reading the books does, with the functions of this release. `hash_key_file`: the office's secret."""
+    return CubeEffect(read_secret(hash_key_file).encode(), delta_functions(find_offices()))

@@ -7,23 +7,21 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting.cube import CubeOfAnotherVersion, list_books_of_other_versions
-from reporting.deltas import delta_functions
 from reporting.office import OFFICE
-from reporting.reader import CubeEffect
+from reporting.reader import CubeEffect, cube_effect
 from reporting.settings import ReaderSettings
 from verbund.database import make_engine
 from verbund.events.offices import find_offices, known_events
 from verbund.feeds.reader import Reader
 from verbund.feeds.shapes import feeds_into
 from verbund.service.build import Probe, build_service
-from verbund.settings import read_secret
 
 
 def create(settings: ReaderSettings | None = None) -> FastAPI:
     """The application; its settings come from the environment where none are given."""
     settings = settings or ReaderSettings()
     engine = make_engine(settings.database)
-    effect = CubeEffect(read_secret(settings.hash_key_file).encode(), delta_functions(find_offices()))
+    effect = cube_effect(settings.hash_key_file)
     reader = Reader(engine, effect, known_events())
     feeds = feeds_into(reader, "books", OFFICE, settings, find_offices())
     return build_service(

@@ -3,11 +3,11 @@
 import asyncio
 from typing import Annotated
 
-import psycopg
 import typer
 
 from verbund.cli.databases import databases
 from verbund.cli.output import AsJson, Output
+from verbund.cli.parked import parked
 from verbund.database import make_engine
 from verbund.embedded.environment import reader_of
 from verbund.embedded.home import EmbeddedSettings
@@ -18,22 +18,7 @@ from verbund.settings import DatabaseSettings
 
 feeds = typer.Typer(help="Ledgers that were stopped, and records that were parked.", no_args_is_help=True)
 
-_PARKED = "select ledger, number, reason, detail, parked_at::text from feed.parked order by id"
-
-
-@feeds.command("parked")
-def parked(*, as_json: AsJson = False) -> None:
-    """List records that could not be understood: figures miss them. Their bytes stay in the table feed.parked."""
-    output = Output(as_json=as_json)
-    columns = ("ledger", "number", "reason", "detail", "parked at")
-    rows: list[tuple[object, ...]] = []
-    with databases(EmbeddedSettings(), output) as server:
-        for office in _readers():
-            with psycopg.connect(_settings(server, office).conninfo()) as connection:
-                rows.extend(connection.execute(_PARKED).fetchall())
-    output.document({"parked": [dict(zip(columns, row, strict=True)) for row in rows]})
-    if not as_json:
-        output.table("Parked records", columns, [tuple(str(value) for value in row) for row in rows])
+feeds.add_typer(parked, name="parked")
 
 
 @feeds.command("resume")

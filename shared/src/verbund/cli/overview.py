@@ -26,7 +26,7 @@ _HEADS = """
 _POSITIONS = """
     select ledger, number, recorded_at, heard_at, moved_at, stop_reason from feed.position order by ledger
 """
-_PARKED = "select count(*) from feed.parked"
+_PARKED = "select count(*) from feed.parked where settled is null"
 
 
 class ProcessState(BaseModel):

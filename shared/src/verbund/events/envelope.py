@@ -148,6 +148,19 @@ def decode(body: bytes, known: Mapping[str, type[Data]]) -> Event[Any]:
     return event
 
 
+def attributes_of(body: bytes) -> dict[str, str]:
+    """What bytes say of themselves besides their data, as far as they are an event: for people who look at others.
+
+    Without the subject and the actor, who are persons or may be.
+    """
+    try:
+        attributes = _attributes_in(body)
+    except Undecodable:
+        return {}
+    named = ("specversion", "id", "source", "type", "time", "sequence", "datacontenttype")
+    return {name: str(attributes[name])[:200] for name in named if name in attributes}
+
+
 def _type_in(body: bytes) -> str:
     """The attribute `type`: at the end of canonical bytes, anywhere in others."""
     found = _TYPE_AT_THE_END.search(body, max(len(body) - _LONGEST_TYPE, 0))

@@ -47,6 +47,8 @@ class Office:
     """`module:name` of the delta function, for an office whose deltas do not stand in reporting."""
     rebuild: str | None = None
     """`module:name` of what `verbund rebuild` runs, for an office that makes something of the ledgers it reads."""
+    effect: str | None = None
+    """`module:name` of what makes the effect of reading from the file with the office's secret; None: an in-tray."""
     commands: str | None = None
     """`module:name` of a typer application that `verbund <office>` runs."""
     simulation: str | None = None

@@ -27,7 +27,7 @@ _BEGIN = text("""
 """)
 _POSITION = text("""
     select number, recorded_at, heard_at, head_number, stop_reason,
-           (select count(*) from feed.parked where parked.ledger = position.ledger) as parked
+           (select count(*) from feed.parked where parked.ledger = position.ledger and parked.settled is null) as parked
     from feed.position where ledger = :ledger
 """)
 

@@ -55,8 +55,9 @@ _MOVE = """
         recorded_at = excluded.recorded_at, stop_reason = null, stopped_at = null
 """
 _GONE = "delete from feed.position where not ledger = any(%s)"
-# Strays have no place in a ledger: nothing that is rebuilt says anything about them.
-_UNPARK = "delete from feed.parked where number is not null"
+# Strays and foreign bytes have no place in a ledger: nothing that is rebuilt says anything about them. What a person
+# has settled stays so.
+_UNPARK = "delete from feed.parked where number is not null and reason <> 'hash_mismatch' and settled is null"
 _PARK = """
     insert into feed.parked (ledger, number, reason, detail, body, hash)
     select ledger, number, reason, detail, body, hash from rebuild.parked order by ledger, number
