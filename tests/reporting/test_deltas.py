@@ -1,5 +1,6 @@
 """What events add to what is counted."""
 
+import hmac
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -132,6 +133,14 @@ def test_a_record_key_has_32_bits_and_depends_on_the_secret() -> None:
     assert 0 <= key("x") < KEY_MODULUS
     assert key("x") != key("y")
     assert key("x") != record_key(b"another secret", "x")
+
+
+@pytest.mark.parametrize("length", [0, 1, 32, 63, 64, 65, 200])
+def test_a_record_key_is_the_beginning_of_an_hmac_of_the_pseudonym(length: int) -> None:
+    secret = bytes(n % 251 for n in range(length))
+    for subject in ("", "x", "äöü" * 100):
+        whole = hmac.new(secret, subject.encode(), "sha256").digest()
+        assert record_key(secret, subject) == int.from_bytes(whole[:4], "big")
 
 
 def test_an_event_without_transitions_adds_nothing() -> None:

@@ -15,12 +15,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 from verbund.events.canonical import canonical_bytes
-from verbund.events.envelope import instant, sequence_of
+from verbund.events.envelope import SEQUENCE_DIGITS, instant
 from verbund.kafka.topics import LARGEST_EVENT, topic_of
 from verbund.ledger.record import Beat, Record
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
 BEAT_TYPE = "de.verbund.beat.v1"
+
+_BEAT_TYPE = BEAT_TYPE.encode()
 
 NUMBER, PREVIOUS, HASH = "verbund_number", "verbund_previous", "verbund_hash"
 """Headers of a record: decimal digits, and twice 32 bytes."""
@@ -160,7 +162,7 @@ def read_message(
     except ValueError:
         return stray("wrong_key", "no ledger")
     told: dict[object, object] = dict(headers)  # type: ignore[arg-type]
-    if told.get("ce_type") == BEAT_TYPE.encode():
+    if told.get("ce_type") == _BEAT_TYPE:
         return _read_beat(ledger, value) or stray("wrong_shape", "no beat")
     number, previous, own_hash = told.get(NUMBER), told.get(PREVIOUS), told.get(HASH)
     if not (
@@ -173,7 +175,7 @@ def read_message(
     ):
         return stray("no_place", "without number, previous hash and hash in its headers")
     # Every record of a ledger says in its own bytes where it stands: what does not was not sealed there.
-    if f'"sequence":"{sequence_of(int(number))}","source":"{ledger}"'.encode() not in value:
+    if b'"sequence":"%b","source":"%b"' % (number.rjust(SEQUENCE_DIGITS, b"0"), key) not in value:
         return stray(*_what_else(value, ledger))
     return Record(ledger, int(number), previous, own_hash, value)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import repeat
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -18,7 +17,7 @@ from uuid import UUID
 import psycopg
 from uuid_utils.compat import uuid7
 
-from reporting.cube import line_of
+from reporting.cube import lines_of
 from reporting.deltas import Delta, cell_of, count, delta_functions, record_key
 from reporting.rebuild.build import Stretch
 from reporting.rebuild.ledgers import Ledgers
@@ -124,7 +123,7 @@ class Folder:
                 raise TakenOver("Another rebuild has begun meanwhile.")
             if deltas:
                 with cursor.copy(_COPY) as copy:
-                    copy.write("".join(map(line_of, deltas, cells, repeat(str(batch)))))
+                    copy.write(lines_of(deltas, cells, batch))
             for one in found.set_aside:
                 kept = one.record
                 cursor.execute(_PARK, (kept.ledger, kept.number, one.reason, one.detail, kept.body, kept.hash))
