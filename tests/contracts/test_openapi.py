@@ -13,8 +13,9 @@ from conftest import OfficeDatabases
 from jsonschema import Draft202012Validator
 from schemathesis.schemas import BaseSchema
 from stage.fuzzing import Found, ask_everything, documented
+from stage.parked import park
 from stage.registration_office import NEW_RESIDENT
-from stage.served_offices import ServedOffice, furnish, served_office
+from stage.served_offices import ServedOffice, furnish, served_office, served_reader
 
 from registration.commands import ResidenceForm
 
@@ -87,6 +88,21 @@ def test_the_reporting_office_answers_as_documented(serve: Serve) -> None:
                 "query.by": ["district", "nationality,sex"],
                 "query.as_of": ["2018-12-31", "2017-12-31,2018-12-31"],
             },
+        )
+        found = ask(schema)
+    assert found.reached() == routes_of(schema)
+
+
+def test_the_reader_of_the_books_answers_as_documented(office_database: OfficeDatabases, tmp_path: Path) -> None:
+    reporting, registration = office_database("reporting"), office_database("registration")
+    with served_reader(reporting, registration, tmp_path, "CRITICAL") as office:
+        parked = [park(office, number) for number in range(1, 41)]
+        schema = documented(
+            office,
+            ("operator",),
+            examples=EXAMPLES,
+            seed=SEED,
+            known={"path.parked_id": [str(each) for each in parked]},
         )
         found = ask(schema)
     assert found.reached() == routes_of(schema)

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from conftest import OfficeDatabases, Templates
-from stage.served_offices import ServedOffice, served_office
+from stage.served_offices import ServedOffice, served_office, served_reader
 
 from verbund.service.permissions import walk
 from verbund.service.principals import ROLES
 
 COUNTER = {"clerk", "second_clerk", "office_lead"}
 LOAD = {"initial_load"}
+LOOKERS = {"operator", "statistics", "privacy_officer"}
 READERS = {"coordination", "chair", "expert_group_reader", "statistics"}
 # What each office shows to everybody: how it is, what it is, how to come in.
 OPEN = {
@@ -58,31 +59,47 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
         ("GET", "/figures/{indicator_id}"): READERS,
         ("GET", "/figures/{indicator_id}.csv"): READERS,
     },
+    "reporting-reader": {
+        ("GET", "/parked-records"): LOOKERS,
+        ("GET", "/parked-records/{parked_id}"): LOOKERS,
+        ("GET", "/parked-records/{parked_id}/payload"): {"operator"},
+        ("POST", "/parked-records/{parked_id}/replays"): {"operator"},
+        ("POST", "/parked-records/{parked_id}/discards"): {"operator"},
+    },
 }
 SOMETHING = "00000000-0000-4000-8000-000000000000"
 OWN, FOREIGN_OFFICE, FOREIGN_MUNICIPALITY = "own", "foreign office", "foreign municipality"
 
 
 @pytest.fixture(scope="module", params=MATRIX)
-def office(
-    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServedOffice]:
+def process(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def office(process: str, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedOffice]:
     databases = OfficeDatabases(templates)
     folder: Path = tmp_path_factory.mktemp("matrix")
-    with served_office(databases(request.param), folder) as served:
+    if process == "reporting-reader":
+        serving = served_reader(databases("reporting"), databases("registration"), folder)
+    else:
+        serving = served_office(databases(process), folder)
+    with serving as served:
         yield served
     databases.drop_all()
 
 
-def test_the_matrix_names_every_door(office: ServedOffice) -> None:
+def test_the_matrix_names_every_door(office: ServedOffice, process: str) -> None:
     doors = {(method, route.path) for route, _ in walk(office.app.routes) for method in route.methods or ()}
-    assert doors == MATRIX[office.name].keys() | OPEN
+    # Who has no pages has nothing to draw them with.
+    assert doors == MATRIX[process].keys() | (OPEN if process == office.name else OPEN - {("GET", "/assets/{name}")})
 
 
 @pytest.mark.parametrize("whence", [OWN, FOREIGN_OFFICE, FOREIGN_MUNICIPALITY])
-def test_each_door_opens_to_those_alone_who_work_behind_it(office: ServedOffice, whence: str) -> None:
+def test_each_door_opens_to_those_alone_who_work_behind_it(office: ServedOffice, process: str, whence: str) -> None:
     wrong = []
-    for ((method, path), insiders), role in product(MATRIX[office.name].items(), sorted(ROLES)):
+    for ((method, path), insiders), role in product(MATRIX[process].items(), sorted(ROLES)):
         expected = "in" if role in insiders and whence == OWN else "403" if whence == OWN else "401"
         found = knock(office, method, path, role, whence)
         if found != expected:

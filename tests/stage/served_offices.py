@@ -14,12 +14,14 @@ import psycopg
 import uvicorn
 from conftest import OfficeDatabase
 from fastapi import FastAPI
+from stage.reading_office import reader_settings
 from stage.registration_office import ADDRESS, NEW_RESIDENT
 from stage.service_kit import ISSUER, ServiceKit
 
 from registration.app import create as create_registration
 from registration.settings import RegistrationSettings
 from reporting.app import create as create_reporting
+from reporting.reader_app import create as create_reader
 from reporting.settings import ReportingSettings
 from verbund.service.serving import SERVED
 from verbund.settings import IssuerSettings
@@ -117,6 +119,18 @@ def served_office(database: OfficeDatabase, folder: Path, log_level: str = "INFO
         app = create_reporting(ReportingSettings(**settings))
     with listening(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         yield ServedOffice(app, url, kit, database, client)
+
+
+@contextmanager
+def served_reader(
+    reporting: OfficeDatabase, registration: OfficeDatabase, folder: Path, log_level: str = "INFO"
+) -> Iterator[ServedOffice]:
+    """The process that reads the books."""
+    kit = ServiceKit(folder)
+    settings = reader_settings(reporting, registration, kit).model_copy(update={"log_level": log_level})
+    app = create_reader(settings)
+    with listening(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        yield ServedOffice(app, url, kit, reporting, client)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from reporting import parked_records
 from reporting.cube import CubeOfAnotherVersion, list_books_of_other_versions
 from reporting.office import OFFICE
 from reporting.reader import CubeEffect, cube_effect
@@ -28,9 +29,10 @@ def create(settings: ReaderSettings | None = None) -> FastAPI:
         OFFICE,
         OFFICE.processes[1],
         settings,
-        routers=[],
+        routers=[parked_records.router],
         parts=[_of_this_version(engine, effect, reader), *feeds.values()],
         probes=[Probe(name, feed.trouble) for name, feed in feeds.items()],
+        state={"engine": engine, "effect": effect},
     )
 
 

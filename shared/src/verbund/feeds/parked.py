@@ -26,7 +26,7 @@ FOREIGN = "hash_mismatch"
 
 _COLUMNS = """
     id, ledger, number, reason, detail, encode(hash, 'hex') as hash, octet_length(body) as size, parked_at,
-    settled, settled_at, settled_by, settled_why
+    settled, settled_at, settled_by, settled_why, settled_key
 """
 _LIST = text(f"""
     select {_COLUMNS} from feed.parked
@@ -78,6 +78,8 @@ class ParkedRecord:
     settled_at: datetime | None
     settled_by: str | None
     settled_why: str | None
+    settled_key: str | None
+    """Of the request that settled it, where one did."""
 
 
 @dataclass(frozen=True, slots=True)
