@@ -11,13 +11,13 @@ BUGS = (
     Bug(
         "flush as proof of sending",
         "what Kafka refused counts as sent, and no reader ever gets it",
-        "verbund/test_relay_client.py::test_what_kafka_refuses_is_no_acknowledgement_and_nothing_follows_it",
+        "verbund/test_relay_client.py::test_what_kafka_refuses_is_no_acknowledgement",
         (Edit(_SENDER, "if future.exception is not None:", "if not future.is_done:"),),
     ),
     Bug(
         "sent on behind what failed",
         "later facts overtake one that is sent again, and readers stop at a hole",
-        "verbund/test_relay_client.py::test_what_kafka_refuses_is_no_acknowledgement_and_nothing_follows_it",
+        "verbund/test_relay_client.py::test_nothing_follows_what_failed",
         (
             Edit(
                 _SENDER,

@@ -1,13 +1,17 @@
 """What the relay relies on in kafka-python beyond its documented names: a release that changes it fails here."""
 
+import asyncio
 import inspect
 import subprocess
 import sys
+from time import monotonic
 
+import psutil
 import pytest
 from kafka import KafkaProducer
 from kafka.partitioner.default import DefaultPartitioner, murmur2
 from kafka.producer.sender import Sender as NetworkThread
+from kafka.structs import TopicPartition
 from stage.ledgers import BOOK
 from stage.wiretap import alter_topic, make_topic, messages
 
@@ -87,16 +91,38 @@ async def test_what_is_too_large_ends_the_sending_in_front_of_it(settings: Kafka
         sender.close()
 
 
-async def test_what_kafka_refuses_is_no_acknowledgement_and_nothing_follows_it(settings: KafkaSettings) -> None:
+async def test_what_kafka_refuses_is_no_acknowledgement(settings: KafkaSettings) -> None:
     alter_topic(settings.brokers, TOPIC, max_message_bytes=10_000)
     sender = Sender(settings, TOPIC, "test")
     try:
-        sendings = [sender.send([message(), message(20_000 * b"x"), message()]), sender.send([message()])]
-        first, second = [await sending.outcome() for sending in sendings]
-        assert first == Outcome(1, Failure("refused", "MessageSizeTooLargeError"))
-        assert second.acknowledged == 0
-        assert second.failure is not None
+        outcome = await sender.send([message(), message(20_000 * b"x"), message()]).outcome()
+        assert outcome == Outcome(1, Failure("refused", "MessageSizeTooLargeError"))
     finally:
+        sender.close()
+    assert [each.value for each in messages(settings, TOPIC)] == [b"{}"]
+
+
+async def test_nothing_follows_what_failed(settings: KafkaSettings, broker: Brokers) -> None:
+    """After an error of this kind kafka-python itself would go on with what is behind it."""
+    sender = Sender(settings, TOPIC, "test")
+    kafka = psutil.Process(broker.brokers[0].pid)
+    try:
+        assert await sender.send([message()]).outcome() == Outcome(1, None)
+        place = TopicPartition(TOPIC, sender._place(BOOK.encode()))
+        sender._producer._transaction_manager.set_sequence_number(place, 1_000)
+        kafka.suspend()
+        first = sender.send([message()])
+        deadline = monotonic() + 10
+        while sender._producer._accumulator.has_undrained():
+            assert monotonic() < deadline, "it does not leave"
+            await asyncio.sleep(0.01)
+        second = sender.send([message(), message()])
+        kafka.resume()
+        assert await first.outcome() == Outcome(0, Failure("failed", "OutOfOrderSequenceNumberError"))
+        outcome = await second.outcome()
+        assert (outcome.acknowledged, outcome.failure is None) == (0, False)
+    finally:
+        kafka.resume()
         sender.close()
     assert [each.value for each in messages(settings, TOPIC)] == [b"{}"]
 
