@@ -121,7 +121,7 @@ class Folder:
             mine = cursor.execute(_MINE).fetchone()
             if mine is None or mine[0] != self._bench.epoch:
                 raise TakenOver("Another rebuild has begun meanwhile.")
-            if deltas:
+            if batch is not None:
                 with cursor.copy(_COPY) as copy:
                     copy.write(lines_of(deltas, cells, batch))
             for one in found.set_aside:
