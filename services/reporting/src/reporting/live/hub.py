@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from logging import getLogger
+from time import monotonic
 from types import TracebackType
 from typing import Literal
 
@@ -26,7 +27,10 @@ from verbund.metrics import LIVE_LATENCY_SECONDS
 
 _log = getLogger(__name__)
 
-_BREATH_SECONDS = 0.1  # changes within it are told together: no page is redrawn more than ten times a second
+# Changes within it are told together: nobody sees more of them than a screen shows. And where looking takes long, as
+# with many open pages, the process rests three times as long, so that it has time for whoever asks.
+_BREATH_SECONDS = 0.02
+_REST = 3
 _LONGEST_WAIT_SECONDS = 10.0
 _FRESHNESS_SECONDS = 10.0
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -175,9 +179,10 @@ class Hub:
         wait_seconds = _BREATH_SECONDS
         while True:
             await self._waker.wait()
+            begun = monotonic()
             try:
                 await self.refresh()
-                wait_seconds = _BREATH_SECONDS
+                wait_seconds = min(max(_BREATH_SECONDS, _REST * (monotonic() - begun)), _LONGEST_WAIT_SECONDS)
             except (SQLAlchemyError, OSError) as error:
                 self._trouble = f"the cube cannot be read: {type(error).__name__}"
                 _log.warning("live views stand still: %s", type(error).__name__)

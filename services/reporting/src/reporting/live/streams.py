@@ -13,8 +13,8 @@ from verbund.metrics import LIVE_VIEWS
 
 MessageT = TypeVar("MessageT")
 
-# A quarter of a minute of changes at the fastest pace. Who is further behind is better served by a fresh start.
-_ROOM = 64
+# Some seconds of changes at the fastest pace. Who is further behind is better served by a fresh start.
+_ROOM = 160
 
 
 class Stream(Generic[MessageT]):
