@@ -18,9 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import rmtree
 from statistics import median
-from tempfile import mkdtemp
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
@@ -29,15 +27,12 @@ import psycopg
 from kafka import KafkaProducer
 from kafka.admin import KafkaAdminClient
 from projection import BOOK, PROFILES, Move, batches, book_of_moves, live_cells, moves, rate
-from stand import SERVING, Town, report, scratch_town
+from stand import SERVING, Town, report, scratch_kafka, scratch_town
 
 from reporting.deltas import delta_functions
 from reporting.reader import CubeEffect
 from verbund.database import make_engine
-from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.kafka_cluster import Brokers
-from verbund.embedded.kafka_config import Place
-from verbund.embedded.kafka_jars import ensure_distribution
 from verbund.embedded.ports import find_free_port
 from verbund.events.offices import find_offices, known_events
 from verbund.feeds.reader import Reader
@@ -224,21 +219,6 @@ def install_peers() -> None:
     subprocess.run(words, env=environment, check=True)
 
 
-@contextmanager
-def scratch_brokers() -> Iterator[Brokers]:
-    """One broker with fresh data."""
-    home = Path(mkdtemp(prefix="verbund-bench-kafka-"))
-    place = Place(1, *(find_free_port() for _ in range(3)))
-    distribution = ensure_distribution(EmbeddedSettings(home=home).cache, lambda said: None)
-    brokers = Brokers(home, [place], distribution)
-    try:
-        brokers.start()
-        yield brokers
-    finally:
-        brokers.stop()
-        rmtree(home)
-
-
 def measure(town: Town, brokers: Brokers, wanted: Namespace) -> None:
     """Take turns and print the closing line."""
     made = moves(wanted.events, wanted.cells // 2)
@@ -280,5 +260,5 @@ if __name__ == "__main__":
     asked = arguments()
     if set(asked.peers) & set(ELSEWHERE):
         install_peers()
-    with scratch_town("reporting", "registration") as scratch, scratch_brokers() as kafka:
+    with scratch_town("reporting", "registration") as scratch, scratch_kafka() as kafka:
         measure(scratch, kafka, asked)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import quantiles
@@ -97,13 +97,17 @@ def last_number(town: Town) -> int:
         return int(connection.execute("select max(number) from ledger.record").fetchall()[0][0])
 
 
-def measure(town: Town, wanted: Namespace) -> None:
-    """Measure each rate and print the closing line."""
+def measure(bench: str, town: Town, wanted: Namespace, between: Mapping[str, Mapping[str, str]]) -> None:
+    """Measure each rate and print the closing line.
+
+    `between`: the processes that stand between the office and the page, with what each is told.
+    """
     ratios: dict[str, float] = {}
     figures: dict[str, float] = {"connections": wanted.connections}
     with ExitStack() as stack:
         registration = stack.enter_context(town.running("registration")).url
-        stack.enter_context(town.running("reporting-reader"))
+        for name, told in between.items():
+            stack.enter_context(town.running(name, **told))
         reporting = stack.enter_context(town.running("reporting")).url
         page = stack.enter_context(open_page(reporting, town.token("reporting", "coordination")))
         post(registration, "/initial-load/closing", town.token("registration", "initial_load"))
@@ -126,19 +130,19 @@ def measure(town: Town, wanted: Namespace) -> None:
             figures[f"reached_at_{rate}"] = reached
     if last_number(town) - others != booked or page.told[-1][1] != booked:
         raise RuntimeError(f"{booked} were answered, {last_number(town) - others} booked, {page.told[-1]} delivered")
-    report("road", ratios, {**figures, "delivered": booked})
+    report(bench, ratios, {**figures, "delivered": booked})
 
 
-def arguments() -> Namespace:
+def arguments(description: str | None, rates: Sequence[int]) -> Namespace:
     """How much is measured."""
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--rates", type=int, nargs="+", default=[200, 1000], help="POSTs a second")
+    parser = ArgumentParser(description=description)
+    parser.add_argument("--rates", type=int, nargs="+", default=rates, help="POSTs a second")
     parser.add_argument("--seconds", type=float, default=15.0, help="for each rate")
     parser.add_argument("--connections", type=int, default=200)
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    asked = arguments()
+    asked = arguments(__doc__, [200, 1000])
     with scratch_town("registration", "reporting") as scratch:
-        measure(scratch, asked)
+        measure("road", scratch, asked, {"reporting-reader": {}})

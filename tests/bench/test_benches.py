@@ -63,6 +63,13 @@ def test_the_road_delivers_every_registration_to_the_open_page() -> None:
     assert said["figures"]["delivered"] == 50 + 20 + 40
 
 
+def test_the_road_over_kafka_delivers_every_registration_to_the_open_page() -> None:
+    kafka_or_skip()
+    said = run("road_kafka.py", "--rates", "20", "--seconds", "1", "--connections", "4")
+    assert set(said["ratios"]) == {"reached_of_20"}
+    assert said["figures"]["delivered"] == 50 + 20
+
+
 def test_verification_walks_through_every_record() -> None:
     said = run("verify.py", "--records", "500")
     assert set(said["ratios"]) == {"plain"}
