@@ -53,6 +53,13 @@ def own(mortal: Brokers) -> Brokers:
     return mortal
 
 
+@pytest.fixture
+def stopped(mortal: Brokers) -> Brokers:
+    """The same, with data and at rest."""
+    mortal.stop()
+    return mortal
+
+
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -86,6 +93,20 @@ def test_it_listens_on_loopback_only(broker: Brokers) -> None:
 def test_no_topic_comes_into_being_by_a_slip_of_the_pen(broker: Brokers) -> None:
     with pytest.raises(Refused, match="KafkaTimeoutError"):
         keep(broker.settings, "nobody-made-this", "1", seconds=1)
+
+
+def test_its_log_holds_warnings_and_worse_only(broker: Brokers) -> None:
+    lines = broker.brokers[0].log.read_text(encoding="utf-8").splitlines()
+    levels = {line.split()[1] for line in lines if line[:4].isdigit()}
+    assert levels
+    assert levels <= {"WARN", "ERROR", "FATAL"}
+
+
+def test_two_at_once_on_one_folder_are_refused(broker: Brokers, kafka: Distribution) -> None:
+    home = broker.brokers[0].log.parent.parent
+    with pytest.raises(KafkaFailed, match="Another process runs Kafka on"):
+        Brokers(home, free_places(1), kafka).start()
+    assert find_brokers(broker.brokers[0].place.port) == {1}
 
 
 def test_what_was_acknowledged_outlives_a_clean_stop_and_a_kill(own: Brokers) -> None:
@@ -123,20 +144,6 @@ def test_a_frozen_broker_is_stopped_cleanly(own: Brokers) -> None:
     assert list(own.brokers[0].log.parent.parent.glob("kafka/1/data/.kafka_cleanshutdown"))
 
 
-def test_its_log_holds_warnings_and_worse_only(own: Brokers) -> None:
-    lines = own.brokers[0].log.read_text(encoding="utf-8").splitlines()
-    levels = {line.split()[1] for line in lines if line[:4].isdigit()}
-    assert levels
-    assert levels <= {"WARN", "ERROR", "FATAL"}
-
-
-def test_two_at_once_on_one_folder_are_refused(own: Brokers, kafka: Distribution) -> None:
-    home = own.brokers[0].log.parent.parent
-    with pytest.raises(KafkaFailed, match="Another process runs Kafka on"):
-        Brokers(home, free_places(1), kafka).start()
-    assert find_brokers(own.brokers[0].place.port) == {1}
-
-
 def test_a_taken_port_is_named_with_its_holder_and_a_remedy(home: Path, kafka: Distribution, broker: Brokers) -> None:
     (place,) = free_places(1)
     taken = Place(1, broker.brokers[0].place.port, place.controller_port, place.internal_port)
@@ -160,24 +167,22 @@ def test_half_a_data_folder_left_by_a_kill_is_made_anew(home: Path, kafka: Distr
     assert not half.exists()
 
 
-def test_a_start_that_fails_says_so_at_once_and_names_its_log(own: Brokers) -> None:
-    broker = own.brokers[0]
-    own.stop()
+def test_a_start_that_fails_says_so_at_once_and_names_its_log(stopped: Brokers) -> None:
+    broker = stopped.brokers[0]
     meta = broker.log.parent.parent / "kafka" / "1" / "data" / "meta.properties"
     good = meta.read_text()
     meta.write_text(good.replace("node.id=1", "node.id=7"))
     try:
         with pytest.raises(KafkaFailed, match=f"did not start; see {broker.log}"):
-            own.start()
+            stopped.start()
         assert "node id 7" in broker.log.read_text(encoding="utf-8").lower()
-        assert not own.is_running
+        assert not stopped.is_running
     finally:
         meta.write_text(good)
 
 
-def test_data_of_one_broker_is_no_data_of_three(own: Brokers, kafka: Distribution) -> None:
-    own.stop()
-    home = own.brokers[0].log.parent.parent
+def test_data_of_one_broker_is_no_data_of_three(stopped: Brokers, kafka: Distribution) -> None:
+    home = stopped.brokers[0].log.parent.parent
     with pytest.raises(KafkaFailed, match="made for 1 and not for 3 brokers"):
         Brokers(home, free_places(3), kafka).start()
 
