@@ -36,8 +36,9 @@ brokers.start(); print(brokers.brokers[0].pid, flush=True); time.sleep(600)
 
 @pytest.fixture
 def home() -> Iterator[Path]:
+    """A folder as people name them."""
     with scratch_home() as folder:
-        yield folder
+        yield folder / "Bürgeramt 1 – Süd 🏠"
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +166,8 @@ def test_half_a_data_folder_left_by_a_kill_is_made_anew(home: Path, kafka: Distr
     brokers.start()
     brokers.stop()
     assert not half.exists()
+    assert (home / "kafka" / "1" / "data" / "meta.properties").exists()
+    assert (home / "logs" / "kafka-1.log").stat().st_size > 0
 
 
 def test_a_start_that_fails_says_so_at_once_and_names_its_log(stopped: Brokers) -> None:

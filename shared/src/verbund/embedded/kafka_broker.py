@@ -80,6 +80,7 @@ class Broker:
             capture_output=True,
             text=True,
             timeout=_FORMAT_SECONDS,
+            env=_environment(),
         )
         file.unlink()
         if done.returncode != 0:
@@ -97,24 +98,22 @@ class Broker:
         for port in (self.place.port, self.place.controller_port, self.place.internal_port):
             if not is_free(port):
                 raise PortTaken(port, "Kafka", "End it, or choose another one: VERBUND_KAFKA_PORT.")
-        # Java puts native libraries there, and a killed one leaves them behind.
-        shutil.rmtree(self._scratch, ignore_errors=True)
-        self._scratch.mkdir()
         properties = server_properties(self.place, self._places, self._data, self._security.properties)
         write_properties(self._properties, properties)
+        program = self._program((_HEAP, *_JVM), "kafka.Kafka")
         with self._java_log.open("wb") as log:
             self._child = subprocess.Popen(  # noqa: S603 - the Java that was found, and the pinned jars
                 [
                     *(sys.executable, "-I", "-S", tether.__file__),
                     *(str(os.getpid()), str(int(signal.SIGTERM)), "-1", "-1"),
-                    *self._program((_HEAP, *_JVM), "kafka.Kafka"),
+                    *program,
                     str(self._properties),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
+                env=_environment(),
                 # Ctrl-C in a terminal must not end the broker before those who write to it.
                 start_new_session=True,
             )
@@ -180,20 +179,26 @@ class Broker:
         return self._folder / "data"
 
     @property
-    def _scratch(self) -> Path:
-        return self._folder / "tmp"
-
-    @property
     def _properties(self) -> Path:
         return self._folder / "server.properties"
 
     def _program(self, options: Sequence[str], main: str) -> list[str]:
+        """The words that start one of Kafka's programs, for which everything is laid ready."""
         logging = self._folder / "log4j2.properties"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         write_logging(logging, self.log)
+        # Java puts native libraries there, and a killed one leaves them behind.
+        scratch = self._folder / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
         words = [
-            f"-Dlog4j2.configurationFile={logging}",
-            f"-Djava.io.tmpdir={self._scratch}",
+            f"-Dlog4j2.configurationFile={logging.as_uri()}",
+            f"-Djava.io.tmpdir={scratch}",
             f"-XX:ErrorFile={self._java_log}.crash",
         ]
         return [str(self._distribution.java), *options, *words, "-cp", self._distribution.classpath, main]
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the user's but where programs are; names of files are UTF-8, whatever the terminal speaks."""
+    return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}

@@ -112,14 +112,16 @@ def write_properties(file: Path, properties: Properties) -> None:
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
     lines = [f"{name}={_escaped(value)}\n" for name, value in properties.items()]
-    file.write_text("# Written at every start.\n" + "".join(lines), encoding="utf-8")
+    file.write_text("# Written at every start.\n" + "".join(lines), encoding="ascii")
 
 
 def write_logging(file: Path, log: Path) -> None:
     """What the broker writes down of itself, and where."""
-    file.write_text(_LOGGING.format(file=log, size=_KEPT_LOG), encoding="utf-8")
+    file.write_text(_LOGGING.format(file=_escaped(str(log)), size=_KEPT_LOG), encoding="ascii")
 
 
 def _escaped(value: str) -> str:
-    """As Java reads files of properties."""
-    return value.replace("\\", "\\\\")
+    """As Java reads files of properties, which it does not take for UTF-8: a folder may be named Bürgeramt."""
+    units = value.replace("\\", "\\\\").encode("utf-16-be")
+    codes = [int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2)]
+    return "".join(chr(code) if code < 0x80 else f"\\u{code:04x}" for code in codes)
