@@ -10,8 +10,8 @@ _MESSAGES = "verbund/kafka/messages.py"
 BUGS = (
     Bug(
         "Kafka's offset as truth",
-        "what lies in front of the noted offset counts as read, and what a refill brings is never taken",
-        "verbund/test_kafka_intake.py::test_a_resumed_ledger_is_read_from_the_beginning",
+        "what lies in front of the noted offset counts as read, and what a restored database has lost is never taken again",
+        "verbund/test_kafka_intake.py::test_a_database_that_was_put_back_is_read_again_from_in_front_of_the_hint",
         (
             Edit(
                 _INTAKE,

@@ -192,6 +192,19 @@ async def test_a_hole_is_read_again_from_everywhere_before_its_ledger_stops(log:
     assert log.numbers == [1, 2, 3]
 
 
+async def test_a_database_that_was_put_back_is_read_again_from_in_front_of_the_hint(log: Log) -> None:
+    log.add(*TEN[:9])
+    await log.fetch(0)
+    assert log.hint() == 9
+    restored = f"update feed.position set number = 3, hash = decode('{TEN[2].hash.hex()}', 'hex') returning number"
+    assert log.ask(restored) == [(3,)]
+    log.add(TEN[9])
+    assert await log.fetch(9) == {PLACE: 9}
+    assert await log.fetch(9) == {PLACE: None}
+    assert await log.fetch(0) == {}
+    assert log.numbers == [*range(1, 10), *range(4, 11)]  # what the database had lost, once more
+
+
 async def test_a_hole_that_is_filled_in_time_stops_nothing(log: Log) -> None:
     log.start(patience_seconds=60.0)
     await log.intake.assign([PLACE], IDS)
