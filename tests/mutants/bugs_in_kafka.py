@@ -10,7 +10,7 @@ _MESSAGES = "verbund/kafka/messages.py"
 BUGS = (
     Bug(
         "Kafka's offset as truth",
-        "what lies in front of the noted offset counts as read, and what a restored database has lost is never taken again",
+        "what lies in front of the noted offset counts as read, also for a database that was put back",
         "verbund/test_kafka_intake.py::test_a_database_that_was_put_back_is_read_again_from_in_front_of_the_hint",
         (
             Edit(
