@@ -70,7 +70,9 @@ check: setup
 
 # What make test runs as a small selection, whole. Each prints its seed.
 faults: setup
-	@VERBUND_KILLS="$${VERBUND_KILLS:-200}" .venv/bin/pytest -s tests/faults $(ARGS)
+	@VERBUND_KILLS="$${VERBUND_KILLS:-200}" VERBUND_TRAY_KILLS="$${VERBUND_TRAY_KILLS:-200}" \
+	VERBUND_AWAY_SECONDS="$${VERBUND_AWAY_SECONDS:-300}" VERBUND_JOINS="$${VERBUND_JOINS:-20}" \
+	.venv/bin/pytest -s tests/faults $(ARGS)
 
 mutants: setup
 	@.venv/bin/pytest -s tests/mutants $(ARGS)
@@ -82,7 +84,7 @@ fuzz: setup
 	@VERBUND_FUZZ="$${VERBUND_FUZZ:-200}" .venv/bin/pytest -s tests/contracts/test_openapi.py $(ARGS)
 
 bench: setup
-	@for each in desk projection road verify machine; do echo "== $$each"; .venv/bin/python "bench/$$each.py" $(ARGS) || exit; done
+	@for each in desk projection road verify rebuild relay projection_kafka road_kafka machine; do echo "== $$each"; .venv/bin/python "bench/$$each.py" $(ARGS) || exit; done
 
 clean:
 	rm -rf .venv .uv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -13,14 +13,17 @@ from aiokafka import AIOKafkaConsumer
 from jsonschema import Draft202012Validator, FormatChecker
 
 
-async def read(broker: str, topic: str, schemas: dict[str, Any], wait_seconds: float = 5.0) -> None:
+async def read(broker: str, topic: str, schemas: dict[str, Any]) -> None:
+    """Everything that lies there now."""
     async with AIOKafkaConsumer(topic, bootstrap_servers=broker, auto_offset_reset="earliest") as consumer:
-        while found := await consumer.getmany(timeout_ms=int(wait_seconds * 1000)):
-            for message in (message for messages in found.values() for message in messages):
-                event = json.loads(message.value)
-                validator = Draft202012Validator(schemas[event["type"]]["schema"], format_checker=FormatChecker())
-                validator.validate(event)
-                print(message.key.decode(), event.get("sequence", "beat"), event["type"])
+        ends = await consumer.end_offsets(consumer.assignment())
+        while any([await consumer.position(place) < end for place, end in ends.items()]):
+            for messages in (await consumer.getmany(timeout_ms=1000)).values():
+                for message in messages:
+                    event = json.loads(message.value)
+                    schema = schemas[event["type"]]["schema"]
+                    Draft202012Validator(schema, format_checker=FormatChecker()).validate(event)
+                    print(message.key.decode(), event.get("sequence", "beat"), event["type"])
 
 
 if __name__ == "__main__":

@@ -123,6 +123,23 @@ def stop_reason(municipality: Municipality) -> object:
     return ask(municipality, "reporting", f"select stop_reason from feed.position where ledger = '{BOOK}'")[0][0]
 
 
+def test_a_stranger_reads_every_message_as_the_document_says(
+    municipality: Municipality, clerks: Clerks, tmp_path: Path
+) -> None:
+    answer = httpx.get(f"{municipality.url('registration')}/asyncapi.json", trust_env=False)
+    document = tmp_path / "asyncapi.json"
+    document.write_bytes(answer.raise_for_status().content)
+    program = Path(__file__).parents[2] / "docs" / "read_topic.py"
+    words = [sys.executable, str(program), municipality.settings.kafka_broker, TOPIC, str(document)]
+    read = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert read.returncode == 0, read.stderr
+    told = [line.split() for line in read.stdout.splitlines()]
+    numbers = [int(number) for _, number, _ in told if number != "beat"]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert len(numbers) >= 20
+    assert {key for key, _, _ in told} == {BOOK}
+
+
 def test_a_relay_that_is_killed_between_sending_and_its_position_sends_again(
     municipality: Municipality, clerks: Clerks, topic: Topic
 ) -> None:
