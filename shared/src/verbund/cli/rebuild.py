@@ -1,9 +1,12 @@
 """`verbund rebuild`: what reporting made of the ledgers, made anew beside what stands, and put in its place."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verbund.cli.databases import databases
 from verbund.cli.homes import home_with_ledgers
@@ -15,13 +18,36 @@ from verbund.embedded.environment import feed_settings, sources_of
 from verbund.embedded.home import EmbeddedSettings
 from verbund.events.offices import Office, find_offices, get_office
 from verbund.feeds.ledger_view import Source
-from verbund.feeds.rebuild import CannotRebuild, Differences, RebuildContext, Rebuilding, SumsDiffer
+from verbund.feeds.rebuild import Begin, CannotRebuild, Differences, RebuildContext, Rebuilding, SumsDiffer
+from verbund.kafka.settings import KafkaSettings
 from verbund.postgres import Server, prepare_databases
+
+
+class Origin(StrEnum):
+    """Where ledgers can be read from."""
+
+    LEDGERS = "ledgers"
+    KAFKA = "kafka"
+
+
+class _ReaderOnKafka(BaseSettings):
+    """What the reader's process is told of Kafka."""
+
+    model_config = SettingsConfigDict(env_prefix="VERBUND_", env_nested_delimiter="__", frozen=True, extra="ignore")
+
+    kafka: KafkaSettings | None = None
 
 
 def rebuild(
     office: Annotated[str, typer.Argument(help="The office whose cube is rebuilt.")] = "reporting",
     *,
+    source: Annotated[
+        Origin, typer.Option("--from", help="Where the ledgers are read: at their offices, or on Kafka.")
+    ] = Origin.LEDGERS,
+    brokers: Annotated[
+        list[str] | None,
+        typer.Option(help="host:port, may be repeated, for --from kafka; default: the Kafka of `verbund up --kafka`."),
+    ] = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="Change over although sums differ from what stands.")
     ] = False,
@@ -53,8 +79,10 @@ def rebuild(
         if not yes:
             typer.confirm("Build it anew beside what stands, and put it in its place?", abort=True, err=True)
         with ProgressBars(output) as bars:
-            context = _context(rebuilt, settings, server, bars, accept=accept, restart=restart)
-            _rebuild(rebuilt, context, output)
+            context = _context(rebuilt, settings, server, bars)
+            kafka = _kafka(settings, brokers) if source is Origin.KAFKA else None
+            begin: Begin = "anew" if restart else "where it was"
+            _rebuild(rebuilt, replace(context, accept=accept, begin=begin, kafka=kafka), output)
 
 
 def _rebuildable(name: str, output: Output) -> Office:
@@ -139,9 +167,15 @@ def _rebuilding(office: Office) -> Rebuilding:
     return found
 
 
-def _context(
-    office: Office, settings: EmbeddedSettings, server: Server, bars: ProgressBars, *, accept: bool, restart: bool
-) -> RebuildContext:
+def _kafka(settings: EmbeddedSettings, brokers: Sequence[str] | None) -> KafkaSettings:
+    """As the reader's process is told (VERBUND_KAFKA__...), where that stands here; else the embedded one."""
+    if brokers:
+        return KafkaSettings(brokers=tuple(brokers))
+    told = _ReaderOnKafka().kafka
+    return KafkaSettings(brokers=(settings.kafka_broker,)) if told is None else told
+
+
+def _context(office: Office, settings: EmbeddedSettings, server: Server, bars: ProgressBars) -> RebuildContext:
     return RebuildContext(
         reader=office.name,
         database=server.settings(f"{office.package}_owner", office.package),
@@ -151,6 +185,4 @@ def _context(
         ],
         hash_key_file=settings.layout.hash_key_file(office),
         progress=bars.show,
-        begin="anew" if restart else "where it was",
-        accept=accept,
     )

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from verbund.feeds.ledger_view import Source
+from verbund.kafka.settings import KafkaSettings
 from verbund.settings import DatabaseSettings
 
+Begin = Literal["where it was", "anew"]
+"""Whether a rebuild that did not come to its end is gone on with."""
 Progress = Callable[[str, int, int], None]
 """`progress(ledger, done, total)`: how many of how many records are folded."""
 
@@ -23,7 +26,9 @@ class RebuildContext:
     sources: Sequence[Source]
     hash_key_file: Path
     progress: Progress
-    begin: Literal["where it was", "anew"] = "where it was"
+    kafka: KafkaSettings | None = None
+    """Where the topics are that are read instead of the sources; None reads the sources."""
+    begin: Begin = "where it was"
     """What becomes of a rebuild that did not come to its end."""
     accept: bool = False
     """Whether to change over although sums differ."""

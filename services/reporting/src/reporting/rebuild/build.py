@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from reporting.rebuild.ledgers import End, Ledgers
-from verbund.feeds.rebuild import CannotRebuild
+from reporting.rebuild.ledgers import History
+from verbund.feeds.rebuild import Begin, CannotRebuild
+from verbund.feeds.sift import Position
 from verbund.feeds.slices import Unreadable
 from verbund.ledger.record import GENESIS
 
@@ -74,7 +75,7 @@ class Build:
         """How many records of each ledger are in it."""
         return {ledger: sum(one.last - one.first + 1 for one in found) for ledger, found in self._slices().items()}
 
-    def keep_what_leads(self, goals: Mapping[str, End], ledgers: Ledgers) -> None:
+    def keep_what_leads(self, goals: Mapping[str, Position], ledgers: History) -> None:
         """Drop what an earlier run folded and does not lead to these ends: other histories, and what lies beyond."""
         for ledger, slices in self._slices().items():
             goal = goals.get(ledger)
@@ -87,12 +88,12 @@ class Build:
             if is_another or beyond:
                 self._drop(ledger, after=0 if is_another else min(beyond))
 
-    def missing(self, goals: Iterable[End]) -> list[Stretch]:
+    def missing(self, goals: Iterable[Position]) -> list[Stretch]:
         """What is still to be folded up to these ends, in slices."""
         slices = self._slices()
         return [stretch for goal in goals for stretch in _gaps(goal, slices.get(goal.ledger, ()))]
 
-    def prove(self, goals: Iterable[End]) -> None:
+    def prove(self, goals: Iterable[Position]) -> None:
         """Check that slices meet and end as they should; drops those of a ledger that do not, and raises."""
         slices = self._slices()
         for goal in goals:
@@ -128,7 +129,7 @@ def take_over(
     connection: psycopg.Connection[Any],
     versions: Mapping[str, int],
     source: str,
-    begin: Literal["where it was", "anew"],
+    begin: Begin,
 ) -> Build:
     """The build that an earlier run left, fenced off from it; a new one where there is none, or none of this kind."""
     given = (json.dumps(versions), source)
@@ -151,7 +152,7 @@ def forget(connection: psycopg.Connection[Any]) -> bool:
     return was_there
 
 
-def _gaps(goal: End, slices: Sequence[_Folded]) -> list[Stretch]:
+def _gaps(goal: Position, slices: Sequence[_Folded]) -> list[Stretch]:
     stretches, number = [], 0
     folded = [(one.first, one.last) for one in slices]
     for first, last in [*folded, (goal.number + 1, goal.number)]:

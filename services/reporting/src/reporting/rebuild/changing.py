@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from psycopg.errors import LockNotAvailable
 
-from reporting.rebuild.ledgers import End
 from verbund.feeds.rebuild import CannotRebuild, Differences
+from verbund.feeds.sift import Position
 
 # Readers write within a second or two; whoever reads figures, within some hundredths of one.
 _PATIENCE_SECONDS = 60.0
@@ -72,9 +72,9 @@ _CALL = "select pg_notify('cube', municipality) from cube.batch_head"
 _EMPTY = "truncate cube_next.delta, cube_next.cell, cube_next.batch, cube_next.batch_head"
 
 
-def positions(connection: psycopg.Connection[Any]) -> dict[str, End]:
+def positions(connection: psycopg.Connection[Any]) -> dict[str, Position]:
     """How far the reader is in each ledger."""
-    return {row[0]: End(*row) for row in connection.execute(_POSITIONS)}
+    return {row[0]: Position(*row) for row in connection.execute(_POSITIONS)}
 
 
 def numbers(connection: psycopg.Connection[Any]) -> dict[str, int]:
@@ -87,7 +87,7 @@ def shut(connection: psycopg.Connection[Any]) -> None:
     _lock(connection, _SHUT, "A reader does not end what it has begun")
 
 
-def change_over(connection: psycopg.Connection[Any], ends: Iterable[End], accepted: Differences) -> None:
+def change_over(connection: psycopg.Connection[Any], ends: Iterable[Position], accepted: Differences) -> None:
     """In the caller's transaction, which `shut` is part of: cubes change places, and positions become `ends`."""
     ends = list(ends)
     connection.execute(_NUMBER)
@@ -127,7 +127,7 @@ def _lock(connection: psycopg.Connection[Any], statement: str, otherwise: str) -
         return
 
 
-def stood_at(positions: Mapping[str, End], ledger: str) -> int:
+def stood_at(positions: Mapping[str, Position], ledger: str) -> int:
     """How far a ledger was read; 0 where it never was."""
     found = positions.get(ledger)
     return 0 if found is None else found.number

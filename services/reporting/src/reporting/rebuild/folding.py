@@ -20,7 +20,7 @@ from uuid_utils.compat import uuid7
 from reporting.cube import lines_of
 from reporting.deltas import Delta, cell_of, count, delta_functions, record_key
 from reporting.rebuild.build import Stretch
-from reporting.rebuild.ledgers import Ledgers
+from reporting.rebuild.ledgers import History, Ledgers
 from verbund.events.ledger_ids import municipality_of
 from verbund.events.offices import find_offices, known_events
 from verbund.feeds.ledger_view import Source
@@ -67,10 +67,11 @@ class Bench:
 class Folder:
     """Folds one slice after the other; a context manager that closes its connections."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, ledgers: History | None = None) -> None:
+        """`ledgers`: where they are read; None reads them from their offices."""
         self._bench = bench
         self._opened = ExitStack()
-        self._ledgers = self._opened.enter_context(Ledgers(bench.sources, bench.reader))
+        self._ledgers = ledgers or self._opened.enter_context(Ledgers(bench.sources, bench.reader))
         self._connection = self._opened.enter_context(psycopg.connect(bench.database.conninfo(), autocommit=True))
         # A slice that a failing database forgets again is folded again; the changeover waits for the disk.
         self._connection.execute("set synchronous_commit = off")
@@ -144,9 +145,11 @@ class Folder:
 class Folders:
     """As many processes as are worth it; a context manager that ends them."""
 
-    def __init__(self, bench: Bench, workers: int) -> None:
+    def __init__(self, bench: Bench, workers: int, ledgers: History | None = None) -> None:
+        """`ledgers`: as for `Folder`; they are read here and not in other processes."""
         self._bench = bench
-        self._workers = workers or os.cpu_count() or 1
+        self._ledgers = ledgers
+        self._workers = 1 if ledgers is not None else workers or os.cpu_count() or 1
         self._opened = ExitStack()
         self._own: Folder | None = None
         self._pipes: list[Pipe] = []
@@ -161,7 +164,7 @@ class Folders:
         """Fold these, in any order, and tell after each. Raises `CannotRebuild`."""
         if self._workers == 1 or len(stretches) < _WORTH_A_PROCESS:
             if self._own is None:
-                self._own = self._opened.enter_context(Folder(self._bench))
+                self._own = self._opened.enter_context(Folder(self._bench, self._ledgers))
             for stretch in stretches:
                 done(self._own.fold(stretch))
             return

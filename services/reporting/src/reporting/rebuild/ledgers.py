@@ -2,14 +2,14 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg import sql
 
 from verbund.events.ledger_ids import office_of
 from verbund.feeds.ledger_view import Source
+from verbund.feeds.sift import Position
 from verbund.feeds.slices import Content
 from verbund.ledger.record import GENESIS
 from verbund.ledger.store import channel_for
@@ -19,13 +19,14 @@ _HEADS = sql.SQL('select ledger, number, hash from {}.head order by ledger colla
 _HASHES = sql.SQL("select number, hash from {}.record where ledger = %s and number = any(%s)")
 
 
-@dataclass(frozen=True, slots=True)
-class End:
-    """A number of a ledger, and the hash of the record there."""
+class History(Protocol):
+    """Ledgers from their first record on, wherever they are read."""
 
-    ledger: str
-    number: int
-    hash: bytes
+    @property
+    def offices(self) -> set[str]: ...
+    def heads(self) -> dict[str, Position]: ...
+    def hashes(self, ledger: str, numbers: Sequence[int]) -> dict[int, bytes]: ...
+    def read(self, ledger: str, first: int, last: int) -> Generator[Content, None, None]: ...
 
 
 class Ledgers:
@@ -47,10 +48,10 @@ class Ledgers:
     def offices(self) -> set[str]:
         return set(self._sources)
 
-    def heads(self) -> dict[str, End]:
+    def heads(self) -> dict[str, Position]:
         """Where each ledger ends now."""
         query = _HEADS.format(sql.Identifier(self._schema))
-        ends = [End(*row) for office in sorted(self._sources) for row in self._to(office).execute(query)]
+        ends = [Position(*row) for office in sorted(self._sources) for row in self._to(office).execute(query)]
         return {end.ledger: end for end in ends}
 
     def hashes(self, ledger: str, numbers: Sequence[int]) -> dict[int, bytes]:

@@ -14,10 +14,12 @@ from reporting.rebuild.build import Build, Stretch, forget, take_over
 from reporting.rebuild.changing import change_over, empty_the_former, numbers, positions, shut, stood_at
 from reporting.rebuild.comparing import Numbers, compare, together
 from reporting.rebuild.folding import Bench, Folders
-from reporting.rebuild.ledgers import End, Ledgers
+from reporting.rebuild.ledgers import History, Ledgers
 from verbund.events.ledger_ids import office_of
 from verbund.events.offices import find_offices
 from verbund.feeds.rebuild import CannotRebuild, Differences, Outcome, RebuildContext, Rebuilt, SumsDiffer
+from verbund.feeds.sift import Position
+from verbund.kafka.topics import topics_of
 from verbund.ledger.record import GENESIS
 from verbund.settings import DatabaseSettings
 
@@ -30,14 +32,14 @@ COMPARE, CHANGE_OVER = "comparing both cubes", "changing over"
 
 def rebuild(context: RebuildContext) -> Outcome:
     """Build, compare, change over. Raises `CannotRebuild`, and then what stood stands; what was built is kept."""
-    with _alone(context.database) as connection, Ledgers(context.sources, context.reader) as ledgers:
+    with _alone(context.database) as connection, _history(context) as ledgers:
         functions = delta_functions(find_offices())
         versions = {office: function.version for office, function in functions.items()}
         before = positions(connection)
         _refuse_to_lose(before, ledgers.offices)
-        build = take_over(connection, versions, "ledgers", context.begin)
+        build = take_over(connection, versions, "ledgers" if context.kafka is None else "kafka", context.begin)
         bench = Bench(context.reader, context.database, context.sources, context.hash_key_file, build.epoch)
-        with Folders(bench, context.workers) as folders:
+        with Folders(bench, context.workers, None if context.kafka is None else ledgers) as folders:
             return _Rebuild(context, connection, ledgers, build, folders).run()
 
 
@@ -51,8 +53,8 @@ def abandon(database: DatabaseSettings) -> bool:
 class _Other:
     """A ledger that is not the one that was read any more: no way leads to where it was read up to."""
 
-    position: End
-    head: End
+    position: Position
+    head: Position
     """Where it ended when this run began: both cubes are compared there."""
 
 
@@ -63,7 +65,7 @@ class _Rebuild:
         self,
         context: RebuildContext,
         connection: psycopg.Connection[Any],
-        ledgers: Ledgers,
+        ledgers: History,
         build: Build,
         folders: Folders,
     ) -> None:
@@ -82,6 +84,10 @@ class _Rebuild:
             for ledger, head in heads.items()
             if not self._leads(before.get(ledger), head)
         }
+        if self._others and self._context.kafka is not None:
+            # The truth is with the office: a topic may have lost something, and says nothing of that.
+            named = ", ".join(sorted(self._others))
+            raise CannotRebuild(f"Kafka does not hold all that was read of {named}: rebuild from the ledgers.")
         goals = self._goals(before, heads)
         self._build.keep_what_leads(goals, self._ledgers)
         self._fold(goals, heads)
@@ -116,26 +122,26 @@ class _Rebuild:
         ledgers = [Rebuilt(ledger, stood_at(before, ledger), ends.get(ledger, 0)) for ledger in sorted(before | ends)]
         return Outcome(ledgers, differences)
 
-    def _look(self) -> tuple[dict[str, End], Numbers]:
+    def _look(self) -> tuple[dict[str, Position], Numbers]:
         """How far the reader is, and which batches it has made up to there: of one moment."""
         with self._connection.transaction():
             self._connection.execute("set transaction isolation level repeatable read")
             return positions(self._connection), numbers(self._connection)
 
-    def _leads(self, position: End | None, head: End) -> bool:
+    def _leads(self, position: Position | None, head: Position) -> bool:
         """Whether a ledger is still the one that was read."""
         if position is None or position.number == 0:
             return True
         hashes = self._ledgers.hashes(head.ledger, [position.number])
         return position.number <= head.number and hashes.get(position.number) == position.hash
 
-    def _goals(self, before: Mapping[str, End], heads: Mapping[str, End]) -> dict[str, End]:
+    def _goals(self, before: Mapping[str, Position], heads: Mapping[str, Position]) -> dict[str, Position]:
         """Up to where both cubes are compared: the positions, or the ends of ledgers that do not lead there."""
-        nothing = {ledger: End(ledger, 0, GENESIS) for ledger in heads}
+        nothing = {ledger: Position(ledger, 0, GENESIS) for ledger in heads}
         others = {ledger: other.head for ledger, other in self._others.items()}
         return {**nothing, **{ledger: end for ledger, end in before.items() if ledger in heads}, **others}
 
-    def _refuse_what_was_restored(self, before: Mapping[str, End], heads: Mapping[str, End]) -> None:
+    def _refuse_what_was_restored(self, before: Mapping[str, Position], heads: Mapping[str, Position]) -> None:
         for ledger, head in heads.items():
             other, position = self._others.get(ledger), before.get(ledger)
             if self._leads(position, head) if other is not None else not self._leads(position, head):
@@ -143,7 +149,7 @@ class _Rebuild:
             if other is not None and other.position != position:
                 raise CannotRebuild(f"{ledger} was read on meanwhile: begin again.")
 
-    def _fold(self, goals: Mapping[str, End], heads: Mapping[str, End]) -> None:
+    def _fold(self, goals: Mapping[str, Position], heads: Mapping[str, Position]) -> None:
         folded = self._build.folded()
         for ledger, head in heads.items():
             self._context.progress(ledger, folded.get(ledger, 0), head.number)
@@ -160,7 +166,7 @@ class _Rebuild:
             raise SumsDiffer(differences)
 
 
-def _refuse_to_lose(read: Mapping[str, End], offices: set[str]) -> None:
+def _refuse_to_lose(read: Mapping[str, Position], offices: set[str]) -> None:
     """What an office booked would vanish from the figures without a word where nobody says how to reach it."""
     lost = {office_of(ledger) for ledger in read} - offices
     if lost:
@@ -169,6 +175,23 @@ def _refuse_to_lose(read: Mapping[str, End], offices: set[str]) -> None:
 
 def _places(differences: Differences) -> int:
     return sum(each.places for each in differences.sums)
+
+
+@contextmanager
+def _history(context: RebuildContext) -> Iterator[History]:
+    if context.kafka is None:
+        with Ledgers(context.sources, context.reader) as ledgers:
+            yield ledgers
+        return
+    # Only where it is asked for: its client takes some megabytes.
+    from verbund.feeds.kafka.history import NoHistory, TopicHistory
+
+    topics = {topic.name: topic.writer for topic in topics_of(find_offices()) if topic.reader == context.reader}
+    try:
+        with TopicHistory(context.kafka, topics) as history:
+            yield history
+    except NoHistory as error:
+        raise CannotRebuild(f"{error} What was built is kept.") from error
 
 
 @contextmanager
