@@ -57,21 +57,16 @@ def scratch_town(*names: str, options: Mapping[str, str] | None = None) -> Itera
 
 @contextmanager
 def scratch_kafka() -> Iterator[Brokers]:
-    """A Kafka of one broker on this machine, gone afterwards."""
-    distribution = ensure_distribution(EmbeddedSettings().cache.expanduser().absolute(), _say)
+    """A Kafka of one broker with fresh data, gone afterwards."""
     home = Path(mkdtemp(prefix="verbund-bench-kafka-"))
-    ports = {find_free_port() for _ in range(30)}
-    brokers = Brokers(home, [Place(1, ports.pop(), ports.pop(), ports.pop())], distribution)
+    place = Place(1, *(find_free_port() for _ in range(3)))
+    brokers = Brokers(home, [place], ensure_distribution(EmbeddedSettings().cache, lambda said: None))
     try:
         brokers.start()
         yield brokers
     finally:
         brokers.stop()
         rmtree(home)
-
-
-def _say(words: str) -> None:
-    sys.stderr.write(f"{words}\n")
 
 
 def add_database(cluster: Cluster, office_name: str, database: str) -> None:
