@@ -17,7 +17,7 @@ from verbund.kafka.messages import beat_message, message_of
 from verbund.ledger.record import Head, Record
 from verbund.relay.client.connecting import CannotSend, Failure
 from verbund.relay.client.sender import Outcome, Sender, Sending
-from verbund.relay.reading import Fault, Ledgers, check_head, going_on
+from verbund.relay.reading import Fault, Ledgers, check_head
 from verbund.relay.store import Position, Standing, Store
 from verbund.relay.wire import Wire
 
@@ -171,8 +171,7 @@ class Line:
             up_to = min(self._read.number + self._largest, self._standing.head.number)
             if up_to <= self._read.number:
                 break
-            found = await self._ledgers.read(self.ledger, self._read.number, up_to)
-            records, fault = going_on(self._read, found, up_to)
+            records, fault = await self._ledgers.read_on(self.ledger, self._read, up_to)
             if records:
                 await self._take_off(sender, records)
         return fault

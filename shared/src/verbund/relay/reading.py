@@ -29,6 +29,12 @@ class Ledgers:
         """The records behind `after`, up to and with number `up_to`, in order; raises `psycopg.Error`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, ledger, after, up_to)
 
+    async def read_on(self, ledger: str, position: Position, up_to: int) -> tuple[Sequence[Record], Fault | None]:
+        """The same as far as they go on from the position, and what is wrong behind them."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: going_on(position, self._read(ledger, position.number, up_to), up_to)
+        )
+
     def _read(self, ledger: str, after: int, up_to: int) -> list[Record]:
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(self._database.conninfo(), autocommit=True)
