@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -72,14 +72,22 @@ def ports(place: Place) -> set[int]:
     return {place.port, place.controller_port, place.internal_port}
 
 
-def start_elsewhere(home: Path, kafka: Distribution, place: Place) -> tuple["subprocess.Popen[str]", psutil.Process]:
-    """Another process that starts a broker on this data; both."""
+@contextmanager
+def started_elsewhere(
+    home: Path, kafka: Distribution, place: Place
+) -> Iterator[tuple["subprocess.Popen[str]", psutil.Process]]:
+    """Another process that started a broker on this data, and the broker; both are gone afterwards."""
     numbers = map(str, (place.id, place.port, place.controller_port, place.internal_port))
     words = [str(kafka.java), str(kafka.jars), str(home), *numbers]
-    starter = subprocess.Popen([sys.executable, "-c", STARTER, *words], stdout=subprocess.PIPE, text=True)
-    assert starter.stdout is not None
-    with closing(starter.stdout):
-        return starter, psutil.Process(int(starter.stdout.readline()))
+    with subprocess.Popen([sys.executable, "-c", STARTER, *words], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        broker = psutil.Process(int(starter.stdout.readline()))
+        try:
+            yield starter, broker
+        finally:
+            starter.kill()
+            with suppress(psutil.NoSuchProcess):
+                broker.kill()
 
 
 def test_it_listens_on_loopback_only(broker: Brokers) -> None:
@@ -192,26 +200,26 @@ def test_data_of_one_broker_is_no_data_of_three(stopped: Brokers, kafka: Distrib
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
 def test_it_ends_when_the_process_that_started_it_is_killed(home: Path, kafka: Distribution) -> None:
-    starter, process = start_elsewhere(home, kafka, free_places(1)[0])
-    starter.kill()
-    starter.wait()
-    until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    with started_elsewhere(home, kafka, free_places(1)[0]) as (starter, process):
+        starter.kill()
+        starter.wait()
+        until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_what_a_killed_process_left_behind_is_ended(home: Path, kafka: Distribution) -> None:
     (place,) = free_places(1)
-    starter, left = start_elsewhere(home, kafka, place)
-    # Frozen, it does not hear that its starter has died.
-    left.suspend()
-    starter.kill()
-    starter.wait()
     brokers = Brokers(home, [place], kafka)
-    brokers.start()
-    try:
-        assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
-        assert brokers.brokers[0].pid not in (None, left.pid)
-    finally:
-        brokers.stop()
+    with started_elsewhere(home, kafka, place) as (starter, left):
+        # Frozen, it does not hear that its starter has died.
+        left.suspend()
+        starter.kill()
+        starter.wait()
+        try:
+            brokers.start()
+            assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
+            assert brokers.brokers[0].pid not in (None, left.pid)
+        finally:
+            brokers.stop()
 
 
 @pytest.mark.parametrize(
