@@ -207,13 +207,14 @@ class Line:
         metrics.RELAY_SENDS.labels("refused" if refused else "failed").inc(
             1 if refused else len(flight.records) - outcome.acknowledged
         )
-        if refused and len(flight.records) == 1:
-            await self._stop(f"refused: {failure.detail}")
-        self._largest = 1 if refused else max(self._largest // 4, 1)
         if flight.sender.failure is not None or not refused:
             self._wire.discard(flight.sender, failure)
         if not refused:
+            self._largest = max(self._largest // 4, 1)
             raise CannotSend(failure)
+        if len(flight.records) == 1:
+            await self._stop(f"refused: {failure.detail}")
+        self._largest = 1
         raise _Lost
 
     async def _await_outcome(self, flight: _Flight) -> Outcome:

@@ -55,7 +55,7 @@ class Relay:
 
     async def __aenter__(self) -> Self:
         self._tasks = [
-            asyncio.create_task(self._relay(), name=f"relay of {self._office.name}"),
+            asyncio.create_task(self._run(), name=f"relay of {self._office.name}"),
             asyncio.create_task(self._listen(), name=f"ear for {self._office.name}"),
         ]
         return self
@@ -91,6 +91,13 @@ class Relay:
             elif line.waiting_seconds > _DEAD_AFTER_SECONDS:
                 troubles.append(f"{line.ledger}: nothing acknowledged for {line.waiting_seconds:.0f} s")
         return "; ".join(trouble for trouble in troubles if trouble) or None
+
+    async def _run(self) -> None:
+        try:
+            await self._relay()
+        except Exception:
+            _log.exception("the relay has ended", extra={"office": self._office.name})
+            raise
 
     async def _relay(self) -> None:
         """Take over, and send until another one takes over; then stand by until that one is silent."""
