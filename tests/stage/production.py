@@ -5,6 +5,7 @@ its own, which holds the secrets that the service is given and no other.
 """
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from stage.compose_file import CHECKOUT, TOLD, Service, read_compose
 from stage.municipality import until
 
 from verbund.embedded.kafka_jars import Distribution
-from verbund.embedded.ports import find_free_port
+from verbund.embedded.ports import is_free
 from verbund.embedded.postgres import Cluster
 
 _JOB_SECONDS = 120.0
@@ -53,7 +54,10 @@ class Production:
             elif service.is_ours and service.is_job and service.command:
                 self._run_job(service)
             elif service.is_ours and not service.is_job:
-                self._start_process(service)
+                # Nobody waits for a process: they begin together, as they do there.
+                self._launch(service.name, self._command(service), self._environment(service))
+        for process in self.compose.processes:
+            self._await_healthy(process.name)
 
     def stop(self) -> None:
         """Everything, the last one first; what does not end in time is killed."""
@@ -108,7 +112,12 @@ class Production:
             print(f"--- {log.name}", *lines, sep="\n")  # noqa: T201 - shown by pytest with a failure
 
     def _port(self, said: int) -> int:
-        return self._ports.setdefault(said, find_free_port())
+        while said not in self._ports:
+            # Below the range from which the kernel takes those of outgoing connections: it is used seconds later.
+            port = random.randrange(10_000, 30_000)
+            if is_free(port) and port not in self._ports.values():
+                self._ports[said] = port
+        return self._ports[said]
 
     def _inside(self, service: Service) -> Path:
         """The root of a service's own paths, with what is mounted there."""
@@ -202,9 +211,8 @@ class Production:
             )
         assert done.returncode == 0, f"{service.name} ended with {done.returncode}"
 
-    def _start_process(self, service: Service) -> None:
-        self._launch(service.name, self._command(service), self._environment(service))
-        until(lambda: self._lives(service.name) and self.is_healthy(service.name), f"{service.name} is healthy")
+    def _await_healthy(self, name: str) -> None:
+        until(lambda: self._lives(name) and self.is_healthy(name), f"{name} is healthy")
 
     def _launch(self, name: str, program: list[str], environment: Mapping[str, str]) -> None:
         with self.log(name).open("wb") as log:
