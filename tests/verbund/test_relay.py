@@ -7,6 +7,7 @@ from time import monotonic
 import psutil
 import pytest
 from conftest import OfficeDatabases
+from kafka.structs import TopicPartition
 from stage.ledgers import BOOK
 from stage.relaying import DEADLINE_SECONDS, TRAY, Stage, assert_complete
 from stage.wiretap import alter_topic, make_topic, remove_topic
@@ -134,6 +135,24 @@ async def test_nothing_moves_while_kafka_does_not_answer(stage: Stage, broker: B
             process.resume()
         await stage.until_sent(8)
     assert stage.tap().numbers == list(range(1, 9))
+
+
+async def test_a_sender_that_stalls_while_kafka_is_well_is_replaced(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("_BEAT_SECONDS", 0.2), ("_ASK_SECONDS", 0.1), ("_GIVE_UP_SECONDS", 1.0)):
+        monkeypatch.setattr(line, name, seconds)
+    stage.book(3)
+    async with stage.relaying() as relay:
+        await stage.until_sent(3)
+        sender = relay._wires[topic_of(BOOK)]._sender
+        assert sender is not None
+        place = TopicPartition(topic_of(BOOK), sender._place(BOOK.encode()))
+        sender._producer._accumulator.muted.add(place)  # its network thread sends nothing to it any more
+        stage.book(4)
+        await stage.until_sent(7)
+        await stage.until_trouble_is_gone(relay)
+    assert stage.tap().numbers == list(range(1, 8))
 
 
 async def test_a_refused_record_stops_its_ledger_alone_until_a_person_resumes_it(stage: Stage) -> None:
