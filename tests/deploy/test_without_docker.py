@@ -6,8 +6,9 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from stage.municipality import until
 from stage.production import Production, production
 from stage.registration_office import NEW_RESIDENT
@@ -41,15 +42,20 @@ def _population(city: Production, headers: dict[str, str]) -> object:
     return answer.json()["cells"][0]["values"][0].get("number")
 
 
+def _as_user(city: Production, user: str, password: str | None = None) -> dict[str, Any]:
+    """How a client of Kafka comes in as this user; without a password given, with the one among the secrets."""
+    return {
+        "bootstrap_servers": f"127.0.0.1:{city.port_of('kafka')}",
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": SCRAM,
+        "sasl_plain_username": user,
+        "sasl_plain_password": password or read_secret(city.home / "secrets" / f"kafka-{user}.password"),
+    }
+
+
 async def _kafka_knows(city: Production, password: str) -> bool:
     """Whether the administrator comes in with this password."""
-    client = AIOKafkaAdminClient(
-        bootstrap_servers=f"127.0.0.1:{city.port_of('kafka')}",
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism=SCRAM,
-        sasl_plain_username="admin",
-        sasl_plain_password=password,
-    )
+    client = AIOKafkaAdminClient(**_as_user(city, "admin", password))
     try:
         await client.start()
     except KafkaConnectionError:
@@ -73,6 +79,12 @@ def test_a_link_of_the_command_line_signs_a_browser_in(city: Production) -> None
     answer = httpx.get(f"{city.url('reporting')}/sign-in?{ticket}", trust_env=False)
     assert answer.status_code == httpx.codes.SEE_OTHER
     assert answer.cookies
+
+
+async def test_whoever_reads_a_book_cannot_write_it(city: Production) -> None:
+    async with AIOKafkaProducer(**_as_user(city, "reporting-reader")) as producer:
+        with pytest.raises(TopicAuthorizationFailedError):
+            await producer.send_and_wait("verbund.book.registration", b"forged")
 
 
 async def test_a_changed_password_counts_in_kafka_once_it_was_told(city: Production) -> None:
