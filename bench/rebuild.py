@@ -5,7 +5,9 @@ several processes. Also with the comparison and the changeover. Run: `python ben
 """
 
 import asyncio
+import os
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from cProfile import Profile
 from pathlib import Path
 from pstats import Stats
@@ -13,6 +15,7 @@ from sys import stderr
 from tempfile import NamedTemporaryFile
 from time import perf_counter
 
+import psutil
 import psycopg
 from projection import BOOK, PROFILES, records
 from stand import report, scratch_offices
@@ -61,25 +64,45 @@ async def read(cluster: Cluster, source: Source) -> float:
     return seconds
 
 
+def cpu_seconds(cluster: Cluster) -> tuple[float, float]:
+    """What these processes and those of PostgreSQL have spent so far, with those that have ended."""
+    own = sum(os.times()[:4])
+    folding = [process for process in psutil.Process().children() if "spawn_main" in " ".join(process.cmdline())]
+    server = psutil.Process(int((cluster.data / "postmaster.pid").read_text().split()[0]))
+    return own + sum(map(_spent, folding)), _spent(server) + sum(map(_spent, server.children()))
+
+
+def _spent(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        return sum(process.cpu_times()[:4])
+    return 0.0
+
+
 class Watch:
     """Takes the time of phases, as progress tells of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._spent = cpu_seconds(cluster)
         self.begun = perf_counter()
         self.folded = 0.0
+        self.cpu = (0.0, 0.0)
+        """Seconds of a core until all was folded: in the processes of the rebuild, and in PostgreSQL."""
         self.changing = 0.0
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         now = perf_counter()
         if phase == BOOK and done == total and not self.folded:
             self.folded = now - self.begun
+            own, server = cpu_seconds(self._cluster)
+            self.cpu = (own - self._spent[0], server - self._spent[1])
         if phase == CHANGING:
             self.changing = now - self.changing
 
 
 def rebuilt(cluster: Cluster, source: Source, key: Path, workers: int) -> tuple[float, Watch]:
     """Seconds that a whole rebuild takes."""
-    watch = Watch()
+    watch = Watch(cluster)
     outcome = REBUILDING.run(
         RebuildContext(
             reader="reporting",
@@ -119,6 +142,8 @@ def measure(cluster: Cluster, wanted: Namespace) -> None:
             "whole_records_per_second": wanted.records / seconds,
             "reader_per_second": wanted.records / reading,
             "changeover_ms": 1_000 * watch.changing,
+            "cpu_us_each": 1e6 * watch.cpu[0] / wanted.records,
+            "postgres_cpu_us_each": 1e6 * watch.cpu[1] / wanted.records,
             "records": wanted.records,
         },
     )

@@ -322,3 +322,19 @@ def test_both_cubes_have_one_shape(office_database: OfficeDatabases) -> None:
     first = sorted(line for line in lines if re.search(r"\bcube\b", line))
     assert len(first) > 20
     assert sorted(line.replace("cube_next", "cube") for line in lines if "cube_next" in line) == first
+
+
+@pytest.mark.parametrize("ends_by", ["changing over", "being abandoned"])
+async def test_a_rebuild_leaves_the_database_in_the_shape_that_it_had(
+    office_database: OfficeDatabases, tmp_path: Path, ends_by: str
+) -> None:
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(1)
+        before = schema_of(here.reporting)
+        if ends_by == "changing over":
+            await here.rebuild()
+        else:
+            with here.build_begun():
+                assert schema_of(here.reporting) != before
+            assert REBUILDING.abandon(here.reporting.settings("owner"))
+        assert schema_of(here.reporting) == before

@@ -45,6 +45,8 @@ _CHANGE_PLACES = """
     alter schema cube rename to cube_before;
     alter schema cube_next rename to cube;
     alter schema cube_before rename to cube_next;
+    comment on schema cube is null;
+    comment on schema cube_next is 'what a rebuild makes; it changes places with the schema cube';
 """
 _MOVE = """
     insert into feed.position as position (ledger, number, hash, recorded_at, moved_at)

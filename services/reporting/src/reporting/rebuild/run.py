@@ -91,7 +91,7 @@ class _Rebuild:
         goals = self._goals(before, heads)
         self._build.keep_what_leads(goals, self._ledgers)
         self._fold(goals, heads)
-        self._build.analyze()
+        self._build.make_quick()
         built = self._build.batches()
         self._context.progress(COMPARE, 0, 1)
         differences = compare(self._connection, {}, stood, built)
