@@ -88,6 +88,6 @@ def test_the_relay_sends_every_record_of_a_ledger(kafka: Distribution) -> None:
 
 
 def test_a_rebuild_folds_what_the_reader_has_read_and_takes_its_place() -> None:
-    said = run("rebuild.py", "--records", "300", "--profiles", "30", "--rounds", "1")
+    said = run("rebuild.py", "--records", "300", "--profiles", "30", "--rounds", "1", may_be_nothing=True)
     assert set(said["ratios"]) == {"reader"}
     assert said["figures"]["records"] == 300
