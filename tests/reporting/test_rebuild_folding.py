@@ -9,7 +9,7 @@ import psutil
 import pytest
 from conftest import OfficeDatabases
 from stage.facts import BOOK
-from stage.reading_office import ask
+from stage.reading_office import ask, reading, until
 from stage.rebuilding import city
 
 from reporting.rebuild.build import Stretch
@@ -42,6 +42,22 @@ async def test_processes_that_fold_end_with_whoever_started_them_and_a_killed_on
             with pytest.raises(CannotRebuild, match="was killed"):
                 folders.fold([Stretch(BOOK, n, n) for n in range(5, 13)], lambda done: None)
         assert not [each for each in started if each.is_running()]
+
+
+async def test_processes_that_fold_end_with_a_killed_rebuild_and_the_next_one_goes_on(
+    office_database: OfficeDatabases, tmp_path: Path
+) -> None:
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(29)
+        async with reading(here.reporting, here.registration, tmp_path):
+            await here.until_read(30)
+        assert await here.rebuild_killed_at(4, size=3, workers=2)
+        sessions = "select count(*) from pg_stat_activity where datname = current_database() and usename = {}"
+        await until(here.reporting, sessions.format("'reporting_owner'"), (0,))
+        ((folded,),) = ask(here.reporting, "select count(*) from rebuild.slice")
+        assert 3 <= folded < 10
+        assert not (await here.rebuild()).accepted
+        here.check()
 
 
 def is_folding(process: psutil.Process) -> bool:

@@ -21,7 +21,7 @@ from stage.reading_office import until
 from stage.registration_office import RegistrationOffice, open_office
 from stage.reporting_office import ReportingOffice
 
-from reporting.rebuild import REBUILDING
+from reporting.rebuild import REBUILDING, build
 from reporting.rebuild.build import take_over
 from reporting.rebuild.folding import Bench
 from verbund.feeds.batch import Batch
@@ -35,12 +35,13 @@ DEADLINE_SECONDS = 30.0
 _DYING = """
 import json, os, signal, sys
 from pathlib import Path
-from reporting.rebuild import REBUILDING
+from reporting.rebuild import REBUILDING, build
 from verbund.feeds.ledger_view import Source
 from verbund.feeds.rebuild import RebuildContext
 from verbund.settings import DatabaseSettings
 
 told = json.loads(sys.argv[1])
+build.SLICE = told["size"]
 calls = 0
 
 def progress(ledger, done, total):
@@ -51,7 +52,8 @@ def progress(ledger, done, total):
 
 REBUILDING.run(RebuildContext(
     reader="reporting", database=DatabaseSettings(**told["database"]),
-    sources=[Source(**told["source"])], hash_key_file=Path(told["hash_key_file"]), progress=progress))
+    sources=[Source(**told["source"])], hash_key_file=Path(told["hash_key_file"]), progress=progress,
+    workers=told["workers"]))
 """
 
 
@@ -121,11 +123,16 @@ class City:
         with psycopg.connect(self.reporting.settings("owner").conninfo(), autocommit=True) as connection:
             yield take_over(connection, {}, "ledgers", "anew").epoch
 
-    async def rebuild_killed_at(self, call: int) -> bool:
-        """Rebuild in a process that kills itself where progress is told for the nth time; whether it came to that."""
+    async def rebuild_killed_at(self, call: int, *, size: int = build.SLICE, workers: int = 1) -> bool:
+        """Rebuild in a process that kills itself where progress is told for the nth time; whether it came to that.
+
+        `size`: records of a slice.
+        """
         context = self.context()
         told = {
             "dies_at": call,
+            "size": size,
+            "workers": workers,
             "database": context.database.model_dump(mode="json"),
             "source": context.sources[0].model_dump(mode="json"),
             "hash_key_file": str(context.hash_key_file),
