@@ -73,6 +73,8 @@ async def test_a_topic_that_has_lost_something_is_no_source(here: City, broker: 
     async with sent(here, broker, 5), reading(here.reporting, here.registration, here.folder):
         await here.until_read(5)
     await asyncio.to_thread(make_topic, broker.settings.brokers, TOPIC)
+    with pytest.raises(CannotRebuild, match="rebuild from the ledgers"):  # nothing at all lies there
+        await here.rebuild(kafka=broker.settings, accept=True)
     here.acknowledged += await here.register(1)
     async with sent(here, broker, 6), reading(here.reporting, here.registration, here.folder):
         await here.until_read(6)

@@ -84,10 +84,7 @@ class _Rebuild:
             for ledger, head in heads.items()
             if not self._leads(before.get(ledger), head)
         }
-        if self._others and self._context.kafka is not None:
-            # The truth is with the office: a topic may have lost something, and says nothing of that.
-            named = ", ".join(sorted(self._others))
-            raise CannotRebuild(f"Kafka does not hold all that was read of {named}: rebuild from the ledgers.")
+        self._refuse_what_kafka_has_lost(before, heads)
         goals = self._goals(before, heads)
         self._build.keep_what_leads(goals, self._ledgers)
         self._fold(goals, heads)
@@ -140,6 +137,15 @@ class _Rebuild:
         nothing = {ledger: Position(ledger, 0, GENESIS) for ledger in heads}
         others = {ledger: other.head for ledger, other in self._others.items()}
         return {**nothing, **{ledger: end for ledger, end in before.items() if ledger in heads}, **others}
+
+    def _refuse_what_kafka_has_lost(self, before: Mapping[str, Position], heads: Mapping[str, Position]) -> None:
+        """The truth is with the office: a topic may have lost something, and says nothing of that."""
+        gone = [ledger for ledger, position in before.items() if position.number > 0 and ledger not in heads]
+        lost = sorted({*self._others, *gone})
+        if lost and self._context.kafka is not None:
+            raise CannotRebuild(
+                f"Kafka does not hold all that was read of {', '.join(lost)}: rebuild from the ledgers."
+            )
 
     def _refuse_what_was_restored(self, before: Mapping[str, Position], heads: Mapping[str, Position]) -> None:
         for ledger, head in heads.items():
