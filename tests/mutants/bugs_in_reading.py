@@ -25,11 +25,10 @@ BUGS = (
         (
             Edit(
                 _READER,
-                "        if events:\n            await self._effect.apply(connection, events)\n",
-                "        if moves:\n"
-                "            await move_positions(connection, moves)\n"
+                "        if taken.applied:\n            await self._effect.finish(connection)\n",
+                "        if taken.applied:\n"
                 "            await (await connection.get_raw_connection()).driver_connection.commit()\n"
-                "        if events:\n            await self._effect.apply(connection, events)\n",
+                "            await self._effect.finish(connection)\n",
             ),
         ),
     ),

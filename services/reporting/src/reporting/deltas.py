@@ -4,7 +4,7 @@ A delta is additive on two time axes, so the order in which events arrive change
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
@@ -144,16 +144,32 @@ def deltas_of(event: Event[Any], record_key: RecordKey) -> list[Delta]:
     return deltas
 
 
+class Sums:
+    """Deltas added up: one for each municipality, measure, cell, pair of dates and cause."""
+
+    def __init__(self) -> None:
+        self._by_place: dict[tuple[Any, ...], Delta] = {}
+
+    def add(self, deltas: Iterable[Delta]) -> None:
+        """Add further ones."""
+        by_place = self._by_place
+        for delta in deltas:
+            place = delta[:6]
+            found = by_place.get(place)
+            if found is not None:
+                delta = Delta._make((*place, found.n + delta.n, (found.key + delta.key) % KEY_MODULUS))
+            by_place[place] = delta
+
+    def __iter__(self) -> Iterator[Delta]:
+        """The sums; what adds up to nothing is left out."""
+        return (delta for delta in self._by_place.values() if delta.n or delta.key)
+
+
 def summed(deltas: Iterable[Delta]) -> list[Delta]:
     """One delta for each municipality, measure, cell, pair of dates and cause; what adds up to nothing is left out."""
-    sums: dict[tuple[Any, ...], Delta] = {}
-    for delta in deltas:
-        place = delta[:6]
-        found = sums.get(place)
-        if found is not None:
-            delta = Delta._make((*place, found.n + delta.n, (found.key + delta.key) % KEY_MODULUS))
-        sums[place] = delta
-    return [delta for delta in sums.values() if delta.n or delta.key]
+    sums = Sums()
+    sums.add(deltas)
+    return list(sums)
 
 
 @lru_cache(maxsize=200_000)
@@ -193,9 +209,14 @@ def delta_functions(offices: Iterable[Office]) -> dict[str, DeltaFunction]:
 
 def count(events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], record_key: RecordKey) -> list[Delta]:
     """The summed deltas of events of several offices; raises `LookupError` for an office without a function."""
-    return summed(
-        delta for event in events for delta in functions[office_of(event.source)].deltas_of(event, record_key)
-    )
+    return summed(each_delta(events, functions, record_key))
+
+
+def each_delta(
+    events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], record_key: RecordKey
+) -> Iterator[Delta]:
+    """The deltas of events of several offices; raises `LookupError` for an office without a function."""
+    return (delta for event in events for delta in functions[office_of(event.source)].deltas_of(event, record_key))
 
 
 def _effects(transition: Transition[Any]) -> tuple[tuple[str, Dims, int], ...]:

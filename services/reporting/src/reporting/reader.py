@@ -1,19 +1,18 @@
 """What reading the books does to the cube: events become deltas, deltas become a numbered batch."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils.compat import uuid7
 
 from reporting.cube import append, number_batch
-from reporting.deltas import Delta, DeltaFunction, count, delta_functions, record_key
+from reporting.deltas import Delta, DeltaFunction, Sums, delta_functions, each_delta, record_key
 from verbund.events.envelope import Event
 from verbund.events.ledger_ids import municipality_of, office_of
 from verbund.events.offices import find_offices
@@ -22,23 +21,22 @@ from verbund.settings import read_secret
 _REMEMBERED_KEYS = 100_000  # record keys of subjects seen lately: a correction names the same one several times
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A batch that was appended in a transaction and has no number yet."""
+@dataclass(slots=True)
+class _Counted:
+    """What the events of a transaction add, and whose they are."""
 
-    municipality: str
-    batch: UUID
-    versions: Mapping[str, int]
+    sums: Sums = field(default_factory=Sums)
+    books: set[str] = field(default_factory=set)
 
 
 class CubeEffect:
-    """Adds events to the cube. May serve several transactions at once: what is open is kept by connection."""
+    """Adds events to the cube. May serve several transactions at once: what was counted is kept by connection."""
 
     def __init__(self, secret: bytes, functions: Mapping[str, DeltaFunction]) -> None:
         """`secret`: the office's, for record keys. `functions`: by office, what counts its events."""
         self._functions = functions
         self._record_key = lru_cache(_REMEMBERED_KEYS)(partial(record_key, secret))
-        self._open: WeakKeyDictionary[AsyncConnection, list[_Open]] = WeakKeyDictionary()
+        self._counted: WeakKeyDictionary[AsyncConnection, _Counted] = WeakKeyDictionary()
 
     @property
     def versions(self) -> dict[str, int]:
@@ -46,26 +44,30 @@ class CubeEffect:
         return {office: function.version for office, function in self._functions.items()}
 
     async def apply(self, connection: AsyncConnection, events: Sequence[Event[Any]]) -> None:
-        """Append what these events add, one batch for each municipality; events that add nothing leave no batch.
-
-        Raises `LookupError` for an office or a unit that nothing here counts.
-        """
-        deltas: defaultdict[str, list[Delta]] = defaultdict(list)
-        for delta in count(events, self._functions, self._record_key):
-            deltas[delta.municipality].append(delta)
-        opened = []
-        # In order, as the heads are locked later: two readers never wait for each other in a circle.
-        for municipality in sorted(deltas):
-            offices = {office_of(e.source) for e in events if municipality_of(e.source) == municipality}
-            versions = {office: self._functions[office].version for office in sorted(offices)}
-            opened.append(_Open(municipality, uuid7(), versions))
-            await append(connection, municipality, opened[-1].batch, deltas[municipality])
-        self._open[connection] = opened
+        """Count what these events add. Raises `LookupError` for an office or a unit that nothing here counts."""
+        counted = self._counted.setdefault(connection, _Counted())
+        counted.books.update(event.source for event in events)
+        counted.sums.add(each_delta(events, self._functions, self._record_key))
 
     async def finish(self, connection: AsyncConnection) -> None:
-        """Number the batches; raises `CubeOfAnotherVersion` where other functions made the cube."""
-        for batch in self._open.pop(connection, []):
-            await number_batch(connection, batch.municipality, batch.batch, batch.versions)
+        """Append what was counted, one numbered batch for each municipality; what adds up to nothing leaves none.
+
+        Raises `CubeOfAnotherVersion` where other functions made the cube.
+        """
+        counted = self._counted.pop(connection, _Counted())
+        deltas: defaultdict[str, list[Delta]] = defaultdict(list)
+        for delta in counted.sums:
+            deltas[delta.municipality].append(delta)
+        # In order, as the heads are locked later: two readers never wait for each other in a circle.
+        batches = {municipality: uuid7() for municipality in sorted(deltas)}
+        for municipality, batch in batches.items():
+            await append(connection, municipality, batch, deltas[municipality])
+        for municipality, batch in batches.items():
+            await number_batch(connection, municipality, batch, self._versions_in(municipality, counted.books))
+
+    def _versions_in(self, municipality: str, books: Collection[str]) -> dict[str, int]:
+        offices = {office_of(book) for book in books if municipality_of(book) == municipality}
+        return {office: self._functions[office].version for office in sorted(offices)}
 
 
 def cube_effect(hash_key_file: Path) -> CubeEffect:

@@ -1,8 +1,6 @@
 """The reader: takes batches into its own database, effect and position in one transaction, each record once."""
 
-import gc
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from logging import getLogger
@@ -33,7 +31,9 @@ from verbund.ledger.record import Beat, Record
 
 _log = getLogger(__name__)
 
-_MANY_RECORDS = 1_000  # fewer make fewer objects than the collector waits for
+# Events that are made and take effect before the next ones are made: a processor's caches hold so many, and the garbage
+# collector has no need to look at them. With all events of a large batch at once it takes half as long again.
+_AT_ONCE = 50
 
 
 class EffectRefused(Exception):
@@ -48,6 +48,7 @@ class Effect(Protocol):
     async def apply(self, connection: AsyncConnection, events: Sequence[Event[Any]]) -> None:
         """Take these events in; runs in the reader's transaction, with the positions of their ledgers locked.
 
+        Called several times where there are many of them, in the order of each ledger's numbers, before `finish`.
         May raise `EffectRefused`, as may `finish`; everything else that it raises is a fault of its own.
         """
         ...
@@ -84,23 +85,6 @@ class Taken:
         self.reached.update(part.reached)
         self.holes.extend(part.holes)
         self.stopped.extend(part.stopped)
-
-
-@contextmanager
-def _undisturbed(records: int) -> Iterator[None]:
-    """No garbage collection while a large batch is taken.
-
-    It makes a dozen objects of each record which are all needed to the end and then go by themselves: to look for
-    garbage among them again and again takes a third of the time.
-    """
-    if records < _MANY_RECORDS or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 class Reader:
@@ -148,9 +132,8 @@ class Reader:
 
     async def _take(self, batch: Batch) -> Taken:
         begun = monotonic()
-        with _undisturbed(len(batch.records)):
-            async with self._engine.begin() as connection:
-                taken = await self.take_within(connection, batch)
+        async with self._engine.begin() as connection:
+            taken = await self.take_within(connection, batch)
         for ledger, reason in taken.alarms.items():
             self._sound_alarm(ledger, reason)
         self._count(taken, monotonic() - begun)
@@ -167,7 +150,6 @@ class Reader:
         records = batch.records_by_ledger
         positions = {ledger: standing.position for ledger, standing in standings.items()}
         moves: list[tuple[Position, datetime | None]] = []
-        events: list[Event[Any]] = []
         for ledger, standing in standings.items():
             if standing.stop_reason is not None:
                 taken.stopped.append(ledger)
@@ -175,7 +157,7 @@ class Reader:
             sifted = sift(standing.position, records.get(ledger, ()))
             taken.repeats += sifted.repeats
             taken.set_aside.extend(Parked.of_record(record, "hash_mismatch") for record in sifted.foreign)
-            last = self._decode(sifted.fresh, events, taken.set_aside)
+            last = await self._apply(connection, sifted.fresh, taken)
             if sifted.fresh:
                 moves.append((sifted.position, last))
                 positions[ledger] = sifted.position
@@ -184,8 +166,6 @@ class Reader:
                 taken.holes.append(ledger)
             if sifted.stop is not None:
                 taken.alarms[ledger] = sifted.stop
-        if events:
-            await self._effect.apply(connection, events)
         if taken.set_aside:
             await park(connection, taken.set_aside)
         if moves:
@@ -204,16 +184,27 @@ class Reader:
         hints = [hint for hint in batch.hints if hint.ledgers.isdisjoint(taken.holes)]
         if hints:
             await note_hints(connection, hints)
-        if events:
+        if taken.applied:
             await self._effect.finish(connection)
-        taken.applied, taken.parked = len(events), len(taken.set_aside)
+        taken.parked = len(taken.set_aside)
         self._known_until |= {position.ledger: at for position, at in moves if at is not None}
         taken.reached = {ledger: position.number for ledger, position in positions.items()}
         return taken
 
-    def _decode(self, records: Sequence[Record], events: list[Event[Any]], parked: list[Parked]) -> datetime | None:
-        """Sort records into events and what cannot be understood; returns the time of the last event."""
+    async def _apply(self, connection: AsyncConnection, records: Sequence[Record], taken: Taken) -> datetime | None:
+        """Let records take effect, and park those that cannot be understood; returns the time of the last event."""
         last = None
+        for begin in range(0, len(records), _AT_ONCE):
+            events = self._decode(records[begin : begin + _AT_ONCE], taken.set_aside)
+            if events:
+                await self._effect.apply(connection, events)
+                taken.applied += len(events)
+                last = events[-1].time
+        return last
+
+    def _decode(self, records: Sequence[Record], parked: list[Parked]) -> list[Event[Any]]:
+        """The events in these records, but for what cannot be understood."""
+        events = []
         for record in records:
             try:
                 event = understand(record.ledger, record.number, record.body, self._known)
@@ -221,8 +212,7 @@ class Reader:
                 parked.append(Parked.of_record(record, reason.reason, reason.detail))
                 continue
             events.append(event)
-            last = event.time
-        return last
+        return events
 
     def _count(self, taken: Taken, seconds: float) -> None:
         metrics.FEED_COMMIT_SECONDS.observe(seconds)
