@@ -1,5 +1,6 @@
 """A registration booked in the production shape arrives in the figures: every process as the compose file tells it."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,7 +71,16 @@ def test_a_registration_arrives_in_the_figures(city: Production) -> None:
     _post(city, "clerk", "/residences", NEW_RESIDENT)
     headers = _headers(city, "reporting", "statistics")
     until(lambda: _population(city, headers) == 1, "the new resident is counted")
+
+
+def test_commands_work_on_what_runs(city: Production) -> None:
     assert "2 records, whole" in city.tools("verify")
+    assert "signed at 2" in city.tools("checkpoint")
+    (sent,) = json.loads(city.tools("relay", "status", "--json"))["ledgers"]
+    assert (sent["number"], sent["unsent"], sent["stop_reason"]) == (2, 0, None)
+    assert json.loads(city.tools("feeds", "parked", "--json")) == {"parked": []}
+    city.tools("rebuild", "--yes")
+    assert _population(city, _headers(city, "reporting", "statistics")) == 1
 
 
 def test_a_link_of_the_command_line_signs_a_browser_in(city: Production) -> None:
