@@ -1,5 +1,6 @@
 """Every door of every announced office: nobody comes in without a token, with a foreign one, or in the wrong role."""
 
+import json
 from importlib import import_module
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def stranger(tmp_path: Path) -> ServiceKit:
 
 def _create(process: Process, kit: ServiceKit, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """The application as it is served, but for its database, which is not there: no request gets so far."""
+    nowhere = {"port": 1, "password_file": str(kit.folder / "password")}
     environment = {
         "MUNICIPALITY": MUNICIPALITY,
         "PORT": str(process.port),
@@ -51,7 +53,7 @@ def _create(process: Process, kit: ServiceKit, monkeypatch: pytest.MonkeyPatch) 
         "TOKENS__ISSUER": ISSUER,
         "TOKENS__JWKS_FILE": str(kit.jwks_file),
         "HASH_KEY_FILE": str(kit.folder / "hash-key"),
-        "SOURCES": "[]",
+        "SOURCES": json.dumps([{"office": "registration", "database": {"name": "none", "user": "none", **nowhere}}]),
         "KAFKA__BROKERS": '["127.0.0.1:1"]',
     }
     for name, value in environment.items():

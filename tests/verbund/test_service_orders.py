@@ -91,6 +91,7 @@ async def test_an_order_says_who_orders_what_under_which_key(taken: Taken) -> No
         "causation_id": None,
         "key_as_sent": "k1",
         "recorded_at": None,
+        "place": None,
     }
 
 
