@@ -4,6 +4,7 @@ import gc
 import os
 import random
 import shutil
+import sys
 import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -152,16 +153,21 @@ def broker(kafka: Distribution) -> Iterator[Brokers]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Clears away the sockets that kafka-python forgets where it is refused a connection; no test is to be blamed."""
+    """Clears away what clients of Kafka forget where they are refused a connection; no other test is to be blamed.
+
+    kafka-python forgets sockets, a thread of Faust that crashed forgets its tasks.
+    """
     if not uses_kafka(item):
         return (yield)
     item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
     try:
         return (yield)
     finally:
+        heard, sys.unraisablehook = sys.unraisablehook, lambda _: None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ResourceWarning)
             gc.collect()
+        sys.unraisablehook = heard
 
 
 def uses_kafka(item: pytest.Item) -> bool:

@@ -90,6 +90,7 @@ async def test_who_has_no_right_to_read_gets_nothing_and_says_so(
 
 # Faust's thread ends with the error, as it does in a process of its own, which then ends.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_wrong_password_is_no_way_in(stage: KafkaStage, settings: dict[str, KafkaSettings]) -> None:
     gave_up = asyncio.Event()
     wrong = settings[READER].model_copy(update={"password_file": settings["nobody"].password_file})

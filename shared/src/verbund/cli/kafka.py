@@ -54,7 +54,7 @@ def up(
     settings = EmbeddedSettings()
     places = places_from(port or settings.kafka_port + settings.port_offset, int(brokers))
     cluster = Brokers(settings.layout.folder, places, distribution(settings.cache, output))
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         _run(cluster, output)
