@@ -50,7 +50,7 @@ BUGS = (
         "strangers believed",
         "whoever may write to a topic takes the place of the next record",
         "verbund/test_kafka_messages.py::test_what_is_none_of_ours_is_told_apart",
-        (Edit(_MESSAGES, ".encode() not in value:", ".encode() in b'':"),),
+        (Edit(_MESSAGES, 'b"0"), key) not in value:', 'b"0"), key) in b"":'),),
     ),
     Bug(
         "wrong keys believed",
