@@ -29,7 +29,7 @@ BUGS = (
     Bug(
         "skipped on refusal",
         "a fact that does not fit through the wire is missing from every figure, and nobody hears of it",
-        "verbund/test_relay.py::test_a_record_that_no_topic_takes_is_refused_before_it_is_sent",
+        "verbund/test_relay.py::test_a_record_that_no_reader_takes_is_refused_before_it_is_sent",
         (Edit(_LINE, 'await self._stop(f"refused: {failure.detail}")', "await self._move(flight.records[0])"),),
     ),
     Bug(

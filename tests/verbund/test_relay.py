@@ -15,7 +15,7 @@ from stage.wiretap import alter_topic, make_topic, remove_topic
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.ports import find_free_port
 from verbund.kafka.settings import KafkaSettings
-from verbund.kafka.topics import LARGEST_MESSAGE, topic_of
+from verbund.kafka.topics import LARGEST_EVENT, LARGEST_MESSAGE, topic_of
 from verbund.ledger.record import Beat, Record
 from verbund.relay import line
 
@@ -178,9 +178,9 @@ async def test_a_refused_record_stops_its_ledger_alone_until_a_person_resumes_it
     assert_complete(stage.tap(OTHER_CITY), 5)
 
 
-async def test_a_record_that_no_topic_takes_is_refused_before_it_is_sent(stage: Stage) -> None:
+async def test_a_record_that_no_reader_takes_is_refused_before_it_is_sent(stage: Stage) -> None:
     stage.book(3)
-    stage.swell(BOOK, 2, LARGEST_MESSAGE)
+    stage.swell(BOOK, 2, LARGEST_EVENT)
     async with stage.relaying():
         await stage.until(lambda: stage.stopped() is not None or stage.position() == 3, "it is stopped")
     assert (stage.position(), stage.tap().numbers) == (1, [1])

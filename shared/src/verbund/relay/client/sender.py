@@ -12,12 +12,12 @@ from threading import Thread
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError
 from kafka.partitioner.default import murmur2
 
 from verbund.kafka.messages import Message
 from verbund.kafka.settings import KafkaSettings
-from verbund.kafka.topics import LARGEST_MESSAGE
+from verbund.kafka.topics import LARGEST_EVENT, LARGEST_MESSAGE
 from verbund.relay.client.connecting import CannotSend, Failure, connection, failure_of, find_trouble
 
 _BATCH_BYTES = 512 * 1024  # half of what a topic takes; with 64 kB sending took half as much time again
@@ -114,6 +114,8 @@ class Sender:
         send, topic, place, failed = self._producer.send, self.topic, self._place, self._fail
         try:
             for message in messages:
+                if len(message.value) > LARGEST_EVENT:  # no reader takes it, though Kafka would
+                    raise MessageSizeTooLargeError
                 future = send(topic, message.value, message.key, message.headers, place(message.key))
                 future.add_errback(failed)
                 futures.append(future)
