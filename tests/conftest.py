@@ -1,6 +1,7 @@
 """What the tests share: one real PostgreSQL for the session, and a migrated database of any office for each test."""
 
 import gc
+import logging
 import os
 import random
 import shutil
@@ -16,6 +17,7 @@ from typing import TypeVar
 import pytest
 from stage.brokers import cache_folder, kafka_or_skip, running_brokers
 
+from verbund import logs
 from verbund.database import migrate
 from verbund.embedded.kafka_cluster import Brokers
 from verbund.embedded.kafka_jars import Distribution
@@ -55,6 +57,17 @@ class OfficeDatabase:
 def pytest_configure() -> None:
     """What is fetched stays in the checkout, as `make` has it, also for tests that were not started by it."""
     os.environ.setdefault("VERBUND_CACHE", str(cache_folder()))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _logs_of_this_module() -> Iterator[None]:
+    """A service that a test built in this process sends every log to standard output: not for the tests of others."""
+    root = logging.getLogger()
+    level, before = root.level, list(root.handlers)
+    yield
+    for handler in [each for each in root.handlers if each not in before and type(each).__module__ == logs.__name__]:
+        root.removeHandler(handler)
+    root.setLevel(level)
 
 
 class Templates:

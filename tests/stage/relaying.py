@@ -86,6 +86,21 @@ class Stage:
         own = bytes(rows[0][0]) if rows else GENESIS
         self.ask("update relay.position set number = %s, hash = %s where ledger = %s", number, own, ledger)
 
+    def write_moves_down(self) -> None:
+        """From now on PostgreSQL keeps every number at which the book's position stood."""
+        self.ask("create table public.move (id bigint generated always as identity, number bigint)")
+        self.ask(
+            "create function public.keep_move() returns trigger language plpgsql security definer as $$ begin"
+            " insert into public.move (number) values (new.number); return new; end $$"
+        )
+        self.ask(
+            "create trigger keep_move after update of number on relay.position for each row"
+            f" when (new.ledger = '{BOOK}') execute function public.keep_move()"
+        )
+
+    def moves(self) -> list[int]:
+        return [number for (number,) in self.ask("select number from public.move order by id")]
+
     def measured(self, name: str, **labels: str | None) -> float:
         """A metric of this process, of the book where no other labels are given."""
         chosen = {"ledger": BOOK, **labels}

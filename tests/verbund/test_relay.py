@@ -250,16 +250,19 @@ async def test_a_position_is_set_back_while_much_is_on_its_way(stage: Stage) -> 
 
 
 async def test_chunks_are_acknowledged_in_order(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whenever somebody looks, everything up to the position is there."""
+    """Whenever somebody looks, everything up to the position is there; every move goes ahead."""
     monkeypatch.setattr(line, "LARGEST_CHUNK", 50)
     stage.book(4_000)
+    stage.write_moves_down()
     async with stage.relaying():
         position, deadline = 0, monotonic() + DEADLINE_SECONDS
         while position < 4_000:
             assert monotonic() < deadline, f"it stays at {position}"
-            before, position = position, await asyncio.to_thread(lambda: stage.position() or 0)
-            assert position >= before
+            position = await asyncio.to_thread(lambda: stage.position() or 0)
             assert (await asyncio.to_thread(stage.tap)).first_seen[:position] == list(range(1, position + 1))
+            moves = await asyncio.to_thread(stage.moves)
+            assert moves == sorted(moves)
+    assert len(stage.moves()) >= 4_000 / 50
     assert_complete(stage.tap(), 4_000)
 
 
