@@ -128,8 +128,7 @@ class OrmDesk(_OtherDesk):
             row = (await session.exec(select(HeadRow).where(HeadRow.ledger == self.book).with_for_update())).one()
             head, record, kept, answer = self.decide(order, Head(row.ledger, row.number, row.hash, row.time))
             row.number, row.hash, row.time = head.number, head.hash, head.time
-            values = {name: getattr(record, name) for name in Record.__slots__}
-            session.add_all([RecordRow(**values), *_rows(kept), _answer_row(order, answer)])
+            session.add_all([RecordRow(**record._asdict()), *_rows(kept), _answer_row(order, answer)])
             await session.commit()
         return answer
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from time import monotonic
 from typing import Any, Protocol
@@ -252,7 +252,7 @@ class KafkaStage(Stage):
         self.tamper("update relay.position set number = 0, hash = decode(repeat('00', 32), 'hex')")
 
     def change_bytes(self, number: int) -> None:
-        self._send(lambda record: replace(record, body=record.body + b" ") if record.number == number else record)
+        self._send(lambda record: record._replace(body=record.body + b" ") if record.number == number else record)
 
     def _send(self, changed: Callable[[Record], Record | None]) -> None:
         """What stands in the ledger, with a change, as if a relay had sent it."""

@@ -1,7 +1,6 @@
 """A topic as somebody sees it who may do everything with it: counts, copies, deletes, poisons."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -87,21 +86,20 @@ def poisons(record: Record) -> Mapping[str, Message]:
     return {
         # Bytes that do not fit their hash, where the next record has to come.
         "hash_mismatch": message_of(
-            replace(
-                record,
+            record._replace(
                 number=record.number + 1,
                 previous=record.hash,
                 body=record.body.replace(b"%020d" % record.number, b"%020d" % (record.number + 1)),
             )
         ),
-        "not_json": replace(true, value=b"{"),
-        "wrong_shape": replace(true, value=b"{}", headers=[("ce_type", b"de.verbund.beat.v1")]),
-        "oversized": replace(true, value=b"x" * (LARGEST_EVENT + 1)),
-        "forged_source": replace(true, value=other),
-        "forged_number": replace(true, headers=[*{**headers, NUMBER: b"999999"}.items()]),
-        "wrong_key": replace(true, key=b"somebody"),
+        "not_json": true._replace(value=b"{"),
+        "wrong_shape": true._replace(value=b"{}", headers=[("ce_type", b"de.verbund.beat.v1")]),
+        "oversized": true._replace(value=b"x" * (LARGEST_EVENT + 1)),
+        "forged_source": true._replace(value=other),
+        "forged_number": true._replace(headers=[*{**headers, NUMBER: b"999999"}.items()]),
+        "wrong_key": true._replace(key=b"somebody"),
         # Somebody's own event in our topic.
-        "no_place": replace(true, value=b'{"specversion":"1.0","type":"com.example.thing"}', headers=[]),
+        "no_place": true._replace(value=b'{"specversion":"1.0","type":"com.example.thing"}', headers=[]),
     }
 
 

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -59,7 +58,7 @@ def test_a_chain_that_does_not_go_on_stops_the_ledger() -> None:
 
 
 def test_bytes_that_do_not_fit_their_own_hash_are_foreign() -> None:
-    foreign = replace(TEN[4], body=TEN[4].body + b" ")
+    foreign = TEN[4]._replace(body=TEN[4].body + b" ")
     sifted = sift(at(4), [foreign])
     assert sifted.foreign == (foreign,)
     assert sifted.position == at(4)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -313,7 +313,7 @@ async def test_beats_of_long_ago_stop_nothing(log: Log) -> None:
 
 async def test_what_is_none_of_ours_is_parked_and_moves_nothing(log: Log) -> None:
     message = message_of(TEN[1])
-    log.add(TEN[0], replace(message, value=b"{"), replace(message, key=b"somebody"), *TEN[1:])
+    log.add(TEN[0], message._replace(value=b"{"), message._replace(key=b"somebody"), *TEN[1:])
     await log.fetch(0)
     await log.fetch(0)
     assert log.numbers == [*range(1, 11)]

@@ -30,11 +30,11 @@ def damage(records: Sequence[Record], head: Head, marks: Sequence[Mark] = ()) ->
 
 
 def changed(record: Record) -> Record:
-    return replace(record, body=record.body.replace(b'"amount":', b'"amount":9'))
+    return record._replace(body=record.body.replace(b'"amount":', b'"amount":9'))
 
 
 def rehashed(record: Record) -> Record:
-    return replace(record, hash=sha256(record.previous + record.body).digest())
+    return record._replace(hash=sha256(record.previous + record.body).digest())
 
 
 def test_a_whole_ledger_is_whole() -> None:
@@ -72,7 +72,7 @@ def test_what_stands_behind_the_head_is_named() -> None:
 def test_damage_at_several_places_is_named_from_the_first_to_the_last() -> None:
     head, records = ledger(9)
     swapped = list(records)
-    swapped[2], swapped[6] = replace(records[6], number=3), replace(records[2], number=7)
+    swapped[2], swapped[6] = records[6]._replace(number=3), records[2]._replace(number=7)
     # Of 2 and 6 the walk can only tell that the next one does not go on from them.
     assert damage(swapped, head) == (2, 7)
     assert damage([changed(records[0]), *records[1:7], changed(records[7]), records[8]], head) == (1, 8)
@@ -80,7 +80,7 @@ def test_damage_at_several_places_is_named_from_the_first_to_the_last() -> None:
 
 def test_renumbered_records_are_named() -> None:
     head, records = ledger(5)
-    shifted = [*records[:2], *(replace(record, number=record.number - 1) for record in records[3:])]
+    shifted = [*records[:2], *(record._replace(number=record.number - 1) for record in records[3:])]
     assert damage(shifted, replace(head, number=4)) == (2, 4)
 
 

@@ -7,7 +7,6 @@ from time import monotonic
 import psutil
 import pytest
 from conftest import OfficeDatabases
-from kafka.structs import TopicPartition
 from stage.ledgers import BOOK
 from stage.relaying import DEADLINE_SECONDS, TRAY, Stage, assert_complete
 from stage.wiretap import alter_topic, make_topic, remove_topic
@@ -147,7 +146,7 @@ async def test_a_sender_that_stalls_while_kafka_is_well_is_replaced(
         await stage.until_sent(3)
         sender = relay._wires[topic_of(BOOK)]._sender
         assert sender is not None
-        place = TopicPartition(topic_of(BOOK), sender._place(BOOK.encode()))
+        place = sender._place(BOOK.encode())
         sender._producer._accumulator.muted.add(place)  # its network thread sends nothing to it any more
         stage.book(4)
         await stage.until_sent(7)

@@ -1,17 +1,19 @@
 """What the relay relies on in kafka-python beyond its documented names: a release that changes it fails here."""
 
 import asyncio
-import inspect
+import re
 import subprocess
 import sys
+from inspect import getsource, signature
 from time import monotonic
 
 import psutil
 import pytest
 from kafka import KafkaProducer
 from kafka.partitioner.default import DefaultPartitioner, murmur2
+from kafka.producer.producer_batch import ProducerBatch
+from kafka.producer.record_accumulator import RecordAccumulator
 from kafka.producer.sender import Sender as NetworkThread
-from kafka.structs import TopicPartition
 from stage.ledgers import BOOK
 from stage.wiretap import alter_topic, make_topic, messages
 
@@ -23,6 +25,7 @@ from verbund.relay.client.connecting import CannotSend, Failure, find_trouble
 from verbund.relay.client.sender import Outcome, Sender
 
 TOPIC = topic_of(BOOK)
+_OF_A_RECORD = ("timestamp_ms", "key", "value", "headers")
 
 
 def message(value: bytes = b"{}") -> Message:
@@ -43,14 +46,17 @@ def test_without_crc32c_nothing_is_sent() -> None:
 
 
 def test_the_names_that_are_not_documented_are_there() -> None:
-    assert "self._running = False" in inspect.getsource(NetworkThread.initiate_close)
-    assert "self._force_close = True" in inspect.getsource(NetworkThread.force_close)
+    assert "self._running = False" in getsource(NetworkThread.initiate_close)
+    assert "self._force_close = True" in getsource(NetworkThread.force_close)
     # Answers are read, and futures fail, before anything else is taken from the queue.
-    assert "abort_incomplete_batches" in inspect.getsource(NetworkThread.run)
-    assert "self._sender = Sender(" in inspect.getsource(KafkaProducer.__init__)
-    assert list(inspect.signature(KafkaProducer._estimate_size_in_bytes).parameters) == [
-        *("self", "key", "value", "headers")
-    ]
+    assert "abort_incomplete_batches" in getsource(NetworkThread.run)
+    assert "self._sender = Sender(" in getsource(KafkaProducer.__init__)
+    assert "self._accumulator = RecordAccumulator(" in getsource(KafkaProducer.__init__)
+    assert [*signature(RecordAccumulator.append).parameters][:6] == ["self", "tp", *_OF_A_RECORD]
+    assert [*signature(ProducerBatch.try_append).parameters][:5] == ["self", *_OF_A_RECORD]
+    # A partition's batches are filled, and taken away to be sent, under its lock.
+    for user in (RecordAccumulator.append, RecordAccumulator.drain_batches_for_one_node):
+        assert re.search(r"with self._tp_lock\(tp\):[^\n]*\n[^\n]*\n? *dq = self._batches\[tp\]", getsource(user))
 
 
 def test_a_ledger_has_the_partition_that_the_library_itself_would_choose() -> None:
@@ -108,7 +114,7 @@ async def test_nothing_follows_what_failed(settings: KafkaSettings, broker: Brok
     kafka = psutil.Process(broker.brokers[0].pid)
     try:
         assert await sender.send([message()]).outcome() == Outcome(1, None)
-        place = TopicPartition(TOPIC, sender._place(BOOK.encode()))
+        place = sender._place(BOOK.encode())
         sender._producer._transaction_manager.set_sequence_number(place, 1_000)
         kafka.suspend()
         first = sender.send([message()])

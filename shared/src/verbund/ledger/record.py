@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import uuid_utils
 
@@ -16,8 +16,7 @@ GENESIS = bytes(32)
 """The previous hash of a ledger's first record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One numbered record: the very bytes that travel, and their place in the chain."""
 
     ledger: str

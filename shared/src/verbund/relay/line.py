@@ -23,8 +23,8 @@ from verbund.relay.wire import Wire
 
 _log = getLogger(__name__)
 
-LARGEST_CHUNK = 5_000  # records: some 4 MB, sent in a fifth of a second
-_CHUNKS_AT_ONCE = 2  # one is on its way while the next one is read and packed
+LARGEST_CHUNK = 2_500  # records: some 2 MB, sent in a tenth of a second
+_CHUNKS_AT_ONCE = 2  # one is packed and sent while the next one is read and the one before is noted
 _BEAT_SECONDS = 2.0
 _POLL_SECONDS = 1.0
 _FIRST_WAIT_SECONDS = 0.2
@@ -43,8 +43,12 @@ class _Flight:
     """A chunk of records on its way."""
 
     records: Sequence[Record]
-    sending: Sending
+    sending: asyncio.Future[Sending]
+    """Made in another thread while this one reads on."""
     sender: Sender
+
+    async def outcome(self) -> Outcome:
+        return await (await self.sending).outcome()
 
 
 class Line:
@@ -173,17 +177,17 @@ class Line:
                 break
             records, fault = await self._ledgers.read_on(self.ledger, self._read, up_to)
             if records:
-                await self._take_off(sender, records)
+                self._take_off(sender, records)
         return fault
 
     def _at_once(self) -> int:
         """One at a time while it is to be found out which record is refused."""
         return _CHUNKS_AT_ONCE if self._largest > 1 else 1
 
-    async def _take_off(self, sender: Sender, records: Sequence[Record]) -> None:
+    def _take_off(self, sender: Sender, records: Sequence[Record]) -> None:
         if not self._flights:
             self._oldest = records[0]
-        sending = await self._wire.send(sender, lambda: [message_of(record) for record in records])
+        sending = self._wire.send(sender, lambda: [message_of(record) for record in records])
         self._flights.append(_Flight(records, sending, sender))
         self._read = Position(records[-1].number, records[-1].hash)
 
@@ -219,7 +223,7 @@ class Line:
 
     async def _await_outcome(self, flight: _Flight) -> Outcome:
         """Wait for Kafka's answers, beat meanwhile, and ask what is wrong where none come."""
-        waiting = asyncio.ensure_future(flight.sending.outcome())
+        waiting = asyncio.ensure_future(flight.outcome())
         begun = asked = monotonic()
         try:
             while True:

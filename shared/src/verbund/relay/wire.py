@@ -73,9 +73,9 @@ class Wire:
                     raise
             return self._sender
 
-    async def send(self, sender: Sender, messages: Callable[[], Sequence[Message]]) -> Sending:
-        """Make the messages and send them."""
-        return await self._blocking(lambda: sender.send(messages()))
+    def send(self, sender: Sender, messages: Callable[[], Sequence[Message]]) -> asyncio.Future[Sending]:
+        """Make the messages and send them, behind everything that was given before."""
+        return self._blocking(lambda: sender.send(messages()))
 
     def acknowledged(self) -> None:
         """Say that Kafka answered well."""
@@ -112,5 +112,5 @@ class Wire:
             self._sender = None
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _blocking(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    def _blocking(self, work: Callable[[], Result]) -> asyncio.Future[Result]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, work)

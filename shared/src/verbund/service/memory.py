@@ -4,7 +4,7 @@ import gc
 
 # Young objects before the collector looks for garbage among them. A batch of events or a crowd of requests makes
 # thousands that are all still needed; with Python's 700 half the time of decoding events went into looking at them.
-_YOUNG = 20_000
+_YOUNG = 100_000
 
 
 def settle() -> None:
