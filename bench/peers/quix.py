@@ -16,7 +16,7 @@ class Cube(BatchingSink):
 
     def write(self, batch: SinkBatch) -> None:
         """One transaction."""
-        self._loop.run_until_complete(self._work.take([item.value for item in batch]))
+        self._loop.run_until_complete(self._work.take_parsed([item.value for item in batch]))
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
         auto_create_topics=False,
         consumer_extra_config={"queued.min.messages": 4 * BATCH, "fetch.message.max.bytes": 32 * 1024 * 1024},
     )
-    application.dataframe(application.topic(TOPIC, value_deserializer="bytes")).sink(Cube(work))
+    application.dataframe(application.topic(TOPIC, value_deserializer="json")).sink(Cube(work))
     application.run()
 
 

@@ -1,10 +1,11 @@
 """What every peer does with a batch, as the product does it: decode, make deltas, COPY, move the position, one commit.
 
-The same functions, the same SQL, the same driver, the same durability; only who fetches differs. Nobody here checks
-hashes, holes or repeats, as ours does: a peer does less.
+The same functions, the same SQL, the same driver, the same durability; only who fetches differs, and who parses JSON:
+a framework that brings a deserializer uses it. Nobody here checks hashes, holes or repeats, as ours does: a peer does
+less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -38,6 +39,7 @@ class Work:
         """A fresh one: it begins at the beginning."""
         self._book = book_of(settings.municipality, "registration")
         self._known = known_events()
+        self._models: dict[str, type[Event[Any]]] = {type_: Event[data] for type_, data in self._known.items()}  # type: ignore[valid-type]
         self._engine = make_engine(settings.database)
         self._effect = CubeEffect(read_secret(settings.hash_key_file).encode(), delta_functions(find_offices()))
         self.reader = Reader(self._engine, self._effect, self._known)
@@ -47,6 +49,10 @@ class Work:
     async def take(self, values: Sequence[bytes]) -> None:
         """Take events in from their bytes, in one transaction."""
         await self.take_events([decode(value, self._known) for value in values])
+
+    async def take_parsed(self, values: Sequence[Mapping[str, Any]]) -> None:
+        """The same from what a framework has parsed by its own means, as its handbook has it."""
+        await self.take_events([self._models[value["type"]].model_validate(value) for value in values])
 
     async def take_events(self, events: Sequence[Event[Any]]) -> None:
         """Take events in, in one transaction."""

@@ -26,12 +26,12 @@ async def main() -> None:
         store="memory://",
         autodiscover=False,
     )
-    topic = app.topic(TOPIC, key_serializer="raw", value_serializer="raw", value_type=bytes)
+    topic = app.topic(TOPIC, key_serializer="raw", value_serializer="json")
 
     @app.agent(topic)
     async def take(stream: Any) -> None:  # faust gives its streams no such name
         async for events in stream.take_events(BATCH, within=_WITHIN_SECONDS):
-            await work.take([event.value for event in events])
+            await work.take_parsed([event.value for event in events])
 
     app.finalize()
     await app.start()

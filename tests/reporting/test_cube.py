@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from stage.cube import Stage
+from stage.cube import Stage, with_cells
 
 from reporting.cube import (
     CHANNEL,
@@ -41,7 +41,7 @@ async def put(
 ) -> UUID:
     batch = uuid4()
     async with engine.begin() as connection:
-        await append(connection, city, batch, deltas)
+        await append(connection, city, batch, with_cells(deltas))
         await number_batch(connection, city, batch, dict(versions))
     return batch
 
@@ -94,7 +94,7 @@ async def test_numbers_have_no_gap_and_follow_the_commits(cube: Stage) -> None:
 
     async def fail() -> None:
         async with cube.reader.begin() as connection:
-            await append(connection, CITY, batch := uuid4(), [delta("61")])
+            await append(connection, CITY, batch := uuid4(), with_cells([delta("61")]))
             await number_batch(connection, CITY, batch, VERSIONS)
             raise ConnectionResetError
 
@@ -121,7 +121,7 @@ async def test_readers_that_bring_the_same_new_cells_never_wait_in_a_circle(cube
     deltas = [delta(f"area-{i}") for i in range(9)]
     deltas.sort(key=lambda one: cell_of(one.measure, one.dims))
     async with cube.reader.connect() as first:
-        await append(first, CITY, uuid4(), [deltas[4]])
+        await append(first, CITY, uuid4(), with_cells([deltas[4]]))
         others = [asyncio.create_task(put(cube.reader, *order)) for order in (deltas, deltas[::-1])]
         await wait_for_waiting(cube, 2)
         await first.rollback()
@@ -136,8 +136,8 @@ async def test_a_batch_that_waits_for_its_number_does_not_show(cube: Stage, befo
         await put(cube.reader, delta("06"))
     async with cube.reader.connect() as first, cube.reader.connect() as second:
         one, two = uuid4(), uuid4()
-        await append(first, CITY, one, [delta("04")])
-        await append(second, CITY, two, [delta("05")])
+        await append(first, CITY, one, with_cells([delta("04")]))
+        await append(second, CITY, two, with_cells([delta("05")]))
         assert await number_batch(first, CITY, one, VERSIONS) == before + 1
         waiting = asyncio.create_task(number_batch(second, CITY, two, VERSIONS))
         done, _ = await asyncio.wait([waiting], timeout=0.2)
@@ -155,7 +155,7 @@ async def test_whoever_listens_hears_of_a_batch_when_it_is_committed(cube: Stage
     async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as ear:
         await ear.execute(f"listen {CHANNEL}".encode())
         async with cube.reader.begin() as connection:
-            await append(connection, CITY, batch := uuid4(), [delta()])
+            await append(connection, CITY, batch := uuid4(), with_cells([delta()]))
             await number_batch(connection, CITY, batch, VERSIONS)
             assert [note async for note in ear.notifies(timeout=0.1)] == []
         notes = [note.payload async for note in ear.notifies(timeout=10, stop_after=1)]

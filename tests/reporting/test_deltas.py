@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from stage.facts import Bookings, arrival, booked, bookings, registration, resident, retracted, transition
 
 from reporting.deltas import (
+    BERLIN,
     KEY_MODULUS,
     Delta,
     UnknownUnit,
     cell_of,
     count,
+    day_of,
     delta_functions,
     deltas_of,
     dims_of,
+    each_delta,
     record_key,
     summed,
 )
@@ -103,6 +107,12 @@ def test_an_event_is_known_from_its_day_in_berlin_on() -> None:
     late_in_utc = datetime(2018, 6, 30, 22, 30, tzinfo=UTC)  # half past midnight on 1 July in Berlin
     (first, _) = deltas_of(booked(late_in_utc, arrival(DAY)), key)
     assert (first.effective_on, first.recorded_on, first.municipality) == (DAY, date(2018, 7, 1), "05913000")
+
+
+@given(st.datetimes(datetime(1880, 1, 1), datetime(2100, 1, 1), timezones=st.sampled_from([UTC, BERLIN])))  # noqa: DTZ001
+def test_the_day_is_the_calendar_s(at: datetime) -> None:
+    for near in (at, at.replace(minute=0, second=0, microsecond=0), at.replace(minute=59, second=59)):
+        assert day_of(near) == near.astimezone(BERLIN).date()
 
 
 @pytest.mark.parametrize(
@@ -227,7 +237,7 @@ def test_a_sum_that_is_zero_keeps_its_key() -> None:
 def test_summing_changes_no_sum(bookings: Bookings) -> None:
     events = bookings.events
     plain = [d for event in events for d in deltas_of(event, key)]
-    together = count(events, delta_functions(find_offices()), key)
+    together = summed(each_delta(events, delta_functions(find_offices()), key))
     for measure in {d.measure for d in plain}:
         for dims in {d.dims for d in plain}:
             assert sum(d.n for d in plain if (d.measure, d.dims) == (measure, dims)) == sum(

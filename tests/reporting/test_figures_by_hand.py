@@ -10,8 +10,7 @@ from stage.cube import Stage
 from stage.facts import DAYS, Bookings, booked, bookings, known_by, resident, transition
 
 from reporting.audiences import Audience
-from reporting.deltas import count as count_deltas
-from reporting.deltas import delta_functions
+from reporting.deltas import delta_functions, each_delta, summed
 from reporting.figures import Answer, Question, number_of, plan_of
 from verbund.events.offices import find_offices
 from verbund.events.registration import ResidentFacts, ResidentTransition
@@ -143,7 +142,7 @@ def _check_terms(cube: Stage, events: Sequence[Any], began: Any, question: Quest
     plan = plan_of(cube.catalogue, question, Audience.STATISTICS, NOW)
     deltas = [
         delta
-        for delta in count_deltas([began, *events], delta_functions(find_offices()), lambda _: 1)
+        for delta in summed(each_delta([began, *events], delta_functions(find_offices()), lambda _: 1))
         if question.known_on is None or delta.recorded_on <= question.known_on
     ]
     for row, cell in enumerate(found.cells):

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from stage.cube import with_cells
 from stage.figures_of_dortmund import BULGARIA, MUNICIPALITY, ROMANIA, Cube, comes, moves, resident
 from stage.reporting_office import ReportingOffice
 from stage.waiting import comes_to_wait
@@ -203,7 +204,7 @@ async def test_a_look_between_two_commits_misses_neither(stage: Stage, hub: Hub)
     reader = make_engine(stage.cube.database)
     async with reader.connect() as first:
         deltas = list(comes("arrivals", resident("61", BULGARIA), TODAY, 3))
-        await append(first, MUNICIPALITY, batch := uuid4(), deltas)
+        await append(first, MUNICIPALITY, batch := uuid4(), with_cells(deltas))
         await number_batch(first, MUNICIPALITY, batch, {"registration": 1})
         second = asyncio.create_task(stage.cube.take_in(list(comes("arrivals", resident("05", ROMANIA), TODAY, 5))))
         await comes_to_wait(second, stage.superuser)

@@ -11,7 +11,7 @@ from stage.facts import BOOK, CITY
 
 from reporting.audiences import Audience
 from reporting.cube import snapshot
-from reporting.deltas import delta_functions
+from reporting.deltas import Delta, Sum, cell_of, delta_functions
 from reporting.figures import Answer, Question, answer
 from reporting.indicators import Catalogue, read_catalogue
 from reporting.reader import CubeEffect
@@ -21,6 +21,11 @@ from verbund.events.offices import find_offices
 from verbund.settings import DatabaseSettings
 
 SECRET = b"a secret of the reporting office"
+
+
+def with_cells(deltas: Iterable[Delta]) -> list[Sum]:
+    """As they are appended to a cube, without being added up."""
+    return [(cell_of(delta.measure, delta.dims), delta) for delta in deltas]
 
 
 class Stage:

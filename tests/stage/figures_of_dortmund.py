@@ -8,6 +8,7 @@ from random import Random
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from stage.cube import with_cells
 from uuid_utils.compat import uuid7
 
 from reporting.cube import append, number_batch
@@ -90,7 +91,7 @@ class Cube:
         batch = uuid7()
         async with engine.begin() as connection:
             await connection.execute(_MOVE, {"ledger": BOOK, "hash": GENESIS, "at": recorded_at})
-            await append(connection, MUNICIPALITY, batch, summed(deltas))
+            await append(connection, MUNICIPALITY, batch, with_cells(summed(deltas)))
             return await number_batch(connection, MUNICIPALITY, batch, _VERSIONS)
 
     async def hear(self, heard_at: datetime) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from reporting.deltas import Delta, Dims, cell_of
+from reporting.deltas import Delta, Dims, Sum
 from verbund.events.ledger_ids import book_of
 from verbund.feeds.reader import EffectRefused
 
@@ -121,14 +121,13 @@ async def list_books_of_other_versions(connection: AsyncConnection, versions: Ma
     return [book_of(row.municipality, office) for row in rows for office in _differing(row.versions, versions)]
 
 
-async def append(connection: AsyncConnection, municipality: str, batch: UUID, deltas: Sequence[Delta]) -> None:
-    """Add the deltas of one municipality under a fresh UUID; they show once the batch is numbered and committed."""
-    cells = [cell_of(delta.measure, delta.dims) for delta in deltas]
-    await _open_cells(connection, municipality, dict(zip(cells, deltas, strict=True)))
+async def append(connection: AsyncConnection, municipality: str, batch: UUID, sums: Sequence[Sum]) -> None:
+    """Add the sums of one municipality under a fresh UUID; they show once the batch is numbered and committed."""
+    await _open_cells(connection, municipality, dict(sums))
     driver = await _driver(connection)
     try:
         async with driver.cursor() as cursor, cursor.copy(_COPY_DELTAS) as copy:
-            await copy.write(lines_of(deltas, cells, batch))
+            await copy.write(lines_of(municipality, batch, sums))
     except psycopg.Error as error:
         # Said as SQLAlchemy says it of its own statements: the database failed here, and no delta function.
         raise DBAPIError.instance(_COPY_DELTAS, None, error, psycopg.Error) from error
@@ -192,12 +191,13 @@ def _dims(dims: dict[str, str]) -> Dims:
     return tuple(sorted(dims.items()))
 
 
-def lines_of(deltas: Sequence[Delta], cells: Sequence[int], batch: UUID) -> str:
+def lines_of(municipality: str, batch: UUID, sums: Sequence[Sum]) -> str:
     """COPY's text format; words of measures and causes are plain, so nothing needs escaping."""
+    place = f"{municipality}\t{batch}\t"
     return "".join(
         [
-            f"{place}\t{batch}\t{measure}\t{cell}\t{_day(effective_on)}\t{_day(recorded_on)}\t{cause}\t{n}\t{key}\n"
-            for (place, measure, _, effective_on, recorded_on, cause, n, key), cell in zip(deltas, cells, strict=True)
+            f"{place}{measure}\t{cell}\t{_day(effective_on)}\t{_day(recorded_on)}\t{cause}\t{n}\t{key}\n"
+            for cell, (_, measure, _, effective_on, recorded_on, cause, n, key) in sums
         ]
     )
 

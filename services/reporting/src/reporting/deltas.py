@@ -4,9 +4,10 @@ A delta is additive on two time axes, so the order in which events arrive change
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import import_module
 from types import MappingProxyType
@@ -92,6 +93,9 @@ class Delta(NamedTuple):
     key: int
 
 
+Sum = tuple[int, Delta]
+"""The number of a cell, and what is added to it."""
+
 DeltasOf = Callable[[Event[Any], RecordKey], list[Delta]]
 
 
@@ -148,28 +152,34 @@ class Sums:
     """Deltas added up: one for each municipality, measure, cell, pair of dates and cause."""
 
     def __init__(self) -> None:
-        self._by_place: dict[tuple[Any, ...], Delta] = {}
+        # By the number of the cell: to hash and compare the facts themselves takes longer than all the rest.
+        self._by_place: dict[tuple[str, int, date, date, str], Delta] = {}
 
     def add(self, deltas: Iterable[Delta]) -> None:
         """Add further ones."""
         by_place = self._by_place
         for delta in deltas:
-            place = delta[:6]
+            municipality, measure, dims, effective_on, recorded_on, cause, n, key = delta
+            place = (municipality, cell_of(measure, dims), effective_on, recorded_on, cause)
             found = by_place.get(place)
             if found is not None:
-                delta = Delta._make((*place, found.n + delta.n, (found.key + delta.key) % KEY_MODULUS))
+                delta = found._replace(n=found.n + n, key=(found.key + key) % KEY_MODULUS)
             by_place[place] = delta
 
-    def __iter__(self) -> Iterator[Delta]:
+    def by_municipality(self) -> dict[str, list[Sum]]:
         """The sums; what adds up to nothing is left out."""
-        return (delta for delta in self._by_place.values() if delta.n or delta.key)
+        found: defaultdict[str, list[Sum]] = defaultdict(list)
+        for (municipality, cell, *_), delta in self._by_place.items():
+            if delta.n or delta.key:
+                found[municipality].append((cell, delta))
+        return found
 
 
 def summed(deltas: Iterable[Delta]) -> list[Delta]:
     """One delta for each municipality, measure, cell, pair of dates and cause; what adds up to nothing is left out."""
     sums = Sums()
     sums.add(deltas)
-    return list(sums)
+    return [one for found in sums.by_municipality().values() for _, one in found]
 
 
 @lru_cache(maxsize=200_000)
@@ -184,7 +194,21 @@ def cell_of(measure: str, dims: Dims) -> int:
 
 def day_of(at: datetime) -> date:
     """The day in Europe/Berlin of an instant."""
+    if at.utcoffset() == _NONE and at.year >= _WHOLE_HOURS:
+        return _day_of_hour(at.toordinal() * 24 + at.hour)
     return at.astimezone(BERLIN).date()
+
+
+_NONE = timedelta(0)
+_WHOLE_HOURS = (
+    1900  # since then, clocks in Berlin have differed from UTC by whole hours and have been changed at full ones
+)
+
+
+@lru_cache(maxsize=50_000)  # asked of every event; conversion takes ten times as long
+def _day_of_hour(hour: int) -> date:
+    """The same for an hour, counted from the first day of the calendar on, in UTC."""
+    return (datetime.fromordinal(hour // 24).replace(tzinfo=UTC) + timedelta(hours=hour % 24)).astimezone(BERLIN).date()
 
 
 def dims_of(facts: Facts) -> Dims:
@@ -207,9 +231,11 @@ def delta_functions(offices: Iterable[Office]) -> dict[str, DeltaFunction]:
     return {office.name: BUILT_IN if office.deltas is None else _load(office.deltas) for office in offices}
 
 
-def count(events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], record_key: RecordKey) -> list[Delta]:
+def count(events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], record_key: RecordKey) -> Sums:
     """The summed deltas of events of several offices; raises `LookupError` for an office without a function."""
-    return summed(each_delta(events, functions, record_key))
+    sums = Sums()
+    sums.add(each_delta(events, functions, record_key))
+    return sums
 
 
 def each_delta(

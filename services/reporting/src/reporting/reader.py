@@ -1,6 +1,5 @@
 """What reading the books does to the cube: events become deltas, deltas become a numbered batch."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils.compat import uuid7
 
 from reporting.cube import append, number_batch
-from reporting.deltas import Delta, DeltaFunction, Sums, delta_functions, each_delta, record_key
+from reporting.deltas import DeltaFunction, Sums, delta_functions, each_delta, record_key
 from verbund.events.envelope import Event
 from verbund.events.ledger_ids import municipality_of, office_of
 from verbund.events.offices import find_offices
@@ -55,13 +54,11 @@ class CubeEffect:
         Raises `CubeOfAnotherVersion` where other functions made the cube.
         """
         counted = self._counted.pop(connection, _Counted())
-        deltas: defaultdict[str, list[Delta]] = defaultdict(list)
-        for delta in counted.sums:
-            deltas[delta.municipality].append(delta)
+        sums = counted.sums.by_municipality()
         # In order, as the heads are locked later: two readers never wait for each other in a circle.
-        batches = {municipality: uuid7() for municipality in sorted(deltas)}
+        batches = {municipality: uuid7() for municipality in sorted(sums)}
         for municipality, batch in batches.items():
-            await append(connection, municipality, batch, deltas[municipality])
+            await append(connection, municipality, batch, sums[municipality])
         for municipality, batch in batches.items():
             await number_batch(connection, municipality, batch, self._versions_in(municipality, counted.books))
 

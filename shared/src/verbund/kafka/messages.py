@@ -160,7 +160,7 @@ def read_message(
         return stray("oversized", f"{len(value)} bytes")
     try:
         ledger = key.decode("ascii")
-        if topic_of(ledger) != topic:
+        if _place_of(ledger)[0] != topic:
             return stray("wrong_key", "a ledger of another topic")
     except ValueError:
         return stray("wrong_key", "no ledger")

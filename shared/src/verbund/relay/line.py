@@ -23,7 +23,7 @@ from verbund.relay.wire import Wire
 
 _log = getLogger(__name__)
 
-LARGEST_CHUNK = 2_500  # records: some 2 MB, sent in a tenth of a second
+LARGEST_CHUNK = 1_000  # records: some 2 MB, sent in a tenth of a second
 _CHUNKS_AT_ONCE = 2  # one is packed and sent while the next one is read and the one before is noted
 _BEAT_SECONDS = 2.0
 _POLL_SECONDS = 1.0

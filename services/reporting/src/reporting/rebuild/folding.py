@@ -18,7 +18,7 @@ import psycopg
 from uuid_utils.compat import uuid7
 
 from reporting.cube import lines_of
-from reporting.deltas import Delta, cell_of, count, delta_functions, record_key
+from reporting.deltas import Sum, count, delta_functions, record_key
 from reporting.rebuild.build import Stretch
 from reporting.rebuild.ledgers import History, Ledgers
 from verbund.events.ledger_ids import municipality_of
@@ -107,35 +107,32 @@ class Folder:
         except Unreadable as error:
             raise CannotRebuild(f"{error}: `verbund verify` names what is wrong.") from error
         try:
-            deltas = count(found.events, self._functions, self._record_key)
+            counted = count(found.events, self._functions, self._record_key)
         except Exception as error:
             place = f"{stretch.ledger} cannot be folded between {stretch.first} and {stretch.last}"
             raise CannotRebuild(f"{place}: {type(error).__name__}: {error}") from error
-        self._append(found, deltas)
-
-    def _append(self, found: Slice, deltas: Sequence[Delta]) -> None:
         municipality = municipality_of(found.ledger)
-        batch = uuid7() if deltas else None
-        cells = [cell_of(delta.measure, delta.dims) for delta in deltas]
-        self._open_cells(municipality, cells, deltas)
+        self._append(found, municipality, counted.by_municipality().get(municipality, []))
+
+    def _append(self, found: Slice, municipality: str, sums: Sequence[Sum]) -> None:
+        batch = uuid7() if sums else None
+        self._open_cells(municipality, sums)
         with self._connection.transaction(), self._connection.cursor() as cursor:
             mine = cursor.execute(_MINE).fetchone()
             if mine is None or mine[0] != self._bench.epoch:
                 raise TakenOver("Another rebuild has begun meanwhile.")
             if batch is not None:
                 with cursor.copy(_COPY) as copy:
-                    copy.write(lines_of(deltas, cells, batch))
+                    copy.write(lines_of(municipality, batch, sums))
             for one in found.set_aside:
                 kept = one.record
                 cursor.execute(_PARK, (kept.ledger, kept.number, one.reason, one.detail, kept.body, kept.hash))
             ends = (found.ledger, found.first, found.last, found.previous, found.hash)
             cursor.execute(_ADD_SLICE, (*ends, found.recorded_at, municipality, batch))
 
-    def _open_cells(self, municipality: str, cells: Sequence[int], deltas: Sequence[Delta]) -> None:
+    def _open_cells(self, municipality: str, sums: Sequence[Sum]) -> None:
         """In a transaction of its own: processes that bring the same cells do not wait for each other's slices."""
-        new = {
-            cell: delta for cell, delta in zip(cells, deltas, strict=True) if (municipality, cell) not in self._cells
-        }
+        new = {cell: delta for cell, delta in sums if (municipality, cell) not in self._cells}
         if new:
             rows = [{"cell": str(cell), "measure": one.measure, "dims": dict(one.dims)} for cell, one in new.items()]
             self._connection.execute(_ADD_CELLS, (municipality, json.dumps(rows)))
