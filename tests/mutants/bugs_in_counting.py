@@ -4,6 +4,7 @@ from mutants.planting import Bug, Edit
 
 _HISTORY = "registration/domain/history.py"
 _DELTAS = "reporting/deltas.py"
+_VIEWS = "reporting/live/views.py"
 _CUBE = "reporting/cube.py"
 _CUBE_TABLES = "reporting/migrations/versions/0001_cube.py"
 _HUB = "reporting/live/hub.py"
@@ -176,5 +177,11 @@ BUGS = (
         "a figure says in which houses people of one origin live",
         "reporting/test_audiences.py::test_flagged_premises_are_never_crossed_with_nationality",
         (Edit(_AUDIENCES, "    if set(shown) >= NEVER_CROSSED:\n", "    if not NEVER_CROSSED:\n"),),
+    ),
+    Bug(
+        "live past the beginning",
+        "an earlier fact makes an office report from another day on, and open pages do not show it",
+        "reporting/test_live.py::test_an_office_in_its_first_days_is_followed_by_addition",
+        (Edit(_VIEWS, " or delta.effective_on < self._begin for", " for"),),
     ),
 )

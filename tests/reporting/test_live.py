@@ -171,6 +171,29 @@ async def _held_equals_afresh(stage: Stage, batches: Sequence[Sequence[Sequence[
         await engine.dispose()
 
 
+async def test_an_office_in_its_first_days_is_followed_by_addition(
+    stage: Stage, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spans that it reports in part stay unreported; a fact from before its first one is asked for afresh."""
+    asked: list[str] = []
+    ask_all = Hub._ask_all
+
+    async def counted(*given: Any) -> Sequence[Answer]:
+        asked.append("everything")
+        return await ask_all(*given)
+
+    monkeypatch.setattr(Hub, "_ask_all", counted)
+    with stage.hub(engine) as hub:
+        for days, times in ((0, 1), (0, 1), (1, 1), (-400, 2), (-399, 2)):
+            await stage.cube.take_in(list(comes("arrivals", resident("05", ROMANIA), TODAY + timedelta(days=days))))
+            await hub.refresh()
+            assert len(asked) == times
+            found = await afresh(engine, NOW)
+            assert {name: view.cells for name, view in hub.held_tiles(TODAY).items()} == {
+                name: view.cells for name, view in found.items()
+            }
+
+
 async def test_a_booking_moves_the_stock_the_flow_and_the_difference(stage: Stage, hub: Hub) -> None:
     before = {name: held(hub, name) for name in ("population", "arrivals", "net_movements", "deaths")}
     with hub.streams.open() as stream:

@@ -1,7 +1,7 @@
 """One live view: a question's exact sums, held in memory; what is booked is added to those it matches."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import repeat
 
 from reporting.cube import Head
@@ -20,8 +20,10 @@ class FactBeforeTheBeginning(Exception):
 class View:
     """The answer to one question, kept true by addition. What is held equals the same question asked afresh."""
 
-    def __init__(self, answer: Answer, plan: Plan) -> None:
+    def __init__(self, answer: Answer, plan: Plan, begin: date | None) -> None:
+        """`begin`: the first day for which the source has figures; None where it has none yet."""
         self.answer = answer
+        self._begin = begin or date.max
         self._terms: tuple[tuple[tuple[Term, ...], ...], ...] = tuple(
             tuple(plan.terms_of(row, point) for point in range(len(answer.points))) for row in range(len(answer.cells))
         )
@@ -31,7 +33,7 @@ class View:
 
         Raises `FactBeforeTheBeginning`; the view is then as it was.
         """
-        if any(delta.measure == _BEGINNING for delta in deltas):
+        if any(delta.measure == _BEGINNING or delta.effective_on < self._begin for delta in deltas):
             raise FactBeforeTheBeginning
         before = self.answer.cells
         cells = tuple(
@@ -50,9 +52,6 @@ def _moved(value: Value, terms: Sequence[Term], deltas: Sequence[Delta]) -> Valu
         for term in terms
         if term.matches(delta.measure, delta.dims, delta.effective_on)
     ]
-    if not met:
-        return value
     number = number_of(value)
-    if number is None:
-        raise FactBeforeTheBeginning
-    return value_of(number + sum(met))
+    # A span that the source reports only in part, or not at all, stays so whatever happens in it.
+    return value if not met or number is None else value_of(number + sum(met))
