@@ -16,6 +16,7 @@ from mutants import (
     bugs_in_reading,
     bugs_in_sending,
     bugs_in_trays,
+    bugs_on_kafka_too,
 )
 from mutants.planting import Bug, Outcome, catch, copy_of_the_product, run
 
@@ -23,6 +24,7 @@ BUGS = (
     *bugs_in_booking.BUGS,
     *bugs_in_reading.BUGS,
     *bugs_in_kafka.BUGS,
+    *bugs_on_kafka_too.BUGS,
     *bugs_in_sending.BUGS,
     *bugs_in_trays.BUGS,
     *bugs_in_counting.BUGS,

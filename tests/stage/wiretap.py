@@ -39,11 +39,20 @@ def make_topic(brokers: Sequence[str], topic: str, **config: object) -> None:
 
 
 def alter_topic(brokers: Sequence[str], topic: str, **config: object) -> None:
-    """Change settings of a topic, named with `_` for `.`."""
+    """Change settings of a topic, named with `_` for `.`; whoever asks sees them when this returns."""
     with administration(brokers) as client:
         changed = {name.replace("_", "."): str(value) for name, value in config.items()}
         answer = client.alter_configs([ConfigResource("TOPIC", topic, changed)])
         assert answer["topic"] == {topic: "OK"}
+        deadline = monotonic() + _DEADLINE_SECONDS
+        while not changed.items() <= _settings_of(client, topic).items():
+            assert monotonic() < deadline, f"{topic} does not change"
+            sleep(0.02)
+
+
+def _settings_of(client: KafkaAdminClient, topic: str) -> dict[str, str]:
+    found = client.describe_configs([ConfigResource("TOPIC", topic)], config_filter="all")["topic"][topic]
+    return {name: str(entry["value"]) for name, entry in found.items()}
 
 
 def remove_topic(brokers: Sequence[str], topic: str) -> None:
