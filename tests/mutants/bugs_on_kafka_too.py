@@ -6,7 +6,6 @@ from dataclasses import replace
 from mutants import bugs_in_reading
 
 _SEEN_BY = {
-    "position before effect": "test_a_reader_whose_connection_dies_before_its_commit_takes_the_batch_again",
     "position without its hash": "test_what_is_booked_arrives_once_and_in_order",
     "repeats not skipped": "test_a_hole_that_stays_stops_the_ledger_until_it_is_filled_and_resumed",
     "hole applied": "test_a_hole_that_stays_stops_the_ledger_until_it_is_filled_and_resumed",
