@@ -12,6 +12,7 @@ from stage.facts import BOOK
 from stage.reading_office import ask, reading, until
 from stage.rebuilding import city
 
+from reporting.deltas import DeltaFunction, deltas_of
 from reporting.rebuild.build import Stretch
 from reporting.rebuild.folding import Folder, Folders, TakenOver
 from verbund.feeds.rebuild import CannotRebuild
@@ -26,6 +27,19 @@ async def test_whoever_lost_the_build_adds_nothing_to_it(office_database: Office
             with Folder(here.bench(uuid4())) as others, pytest.raises(TakenOver):
                 others.fold(Stretch(BOOK, 3, 4))
         assert ask(here.reporting, "select first, last from rebuild.slice") == [(1, 2)]
+
+
+async def test_what_is_counted_for_another_city_is_refused_and_not_left_out(
+    office_database: OfficeDatabases, tmp_path: Path
+) -> None:
+    elsewhere = DeltaFunction(1, lambda *given: [one._replace(municipality="05915000") for one in deltas_of(*given)])
+    async with city(office_database, tmp_path) as here:
+        here.acknowledged += await here.register(3)
+        with here.build_begun() as epoch, Folder(here.bench(epoch)) as folder:
+            folder._functions = {"registration": elsewhere}
+            with pytest.raises(CannotRebuild, match="counted for 05915000"):
+                folder.fold(Stretch(BOOK, 1, 4))
+        assert ask(here.reporting, "select count(*) from rebuild.slice") == [(0,)]
 
 
 async def test_processes_that_fold_end_with_whoever_started_them_and_a_killed_one_is_noticed(

@@ -106,13 +106,15 @@ class Folder:
                 found = read_slice(stretch.ledger, stretch.first, stretch.last, contents, self._known)
         except Unreadable as error:
             raise CannotRebuild(f"{error}: `verbund verify` names what is wrong.") from error
-        try:
-            counted = count(found.events, self._functions, self._record_key)
-        except Exception as error:
-            place = f"{stretch.ledger} cannot be folded between {stretch.first} and {stretch.last}"
-            raise CannotRebuild(f"{place}: {type(error).__name__}: {error}") from error
         municipality = municipality_of(found.ledger)
-        self._append(found, municipality, counted.by_municipality().get(municipality, []))
+        place = f"{stretch.ledger} cannot be folded between {stretch.first} and {stretch.last}"
+        try:
+            sums = count(found.events, self._functions, self._record_key).by_municipality()
+        except Exception as error:
+            raise CannotRebuild(f"{place}: {type(error).__name__}: {error}") from error
+        if others := sorted(sums.keys() - {municipality}):
+            raise CannotRebuild(f"{place}: its events are counted for {', '.join(others)}.")
+        self._append(found, municipality, sums.get(municipality, []))
 
     def _append(self, found: Slice, municipality: str, sums: Sequence[Sum]) -> None:
         batch = uuid7() if sums else None
