@@ -24,7 +24,7 @@ from stage.waiting import comes_to_wait
 from reporting.audiences import Audience
 from reporting.cube import append, number_batch, snapshot
 from reporting.deltas import Delta
-from reporting.figures import Answer, answer, number_of
+from reporting.figures import Answer, Figure, answer, number_of
 from reporting.indicators import read_catalogue
 from reporting.live import Hub, Waker
 from reporting.live.hub import Moved
@@ -90,7 +90,7 @@ async def hub(stage: Stage, engine: AsyncEngine) -> Any:
         yield hub
 
 
-def held(hub: Hub, indicator: str) -> int | None:
+def held(hub: Hub, indicator: str) -> Figure | None:
     """Today's value as the hub holds it."""
     return number_of(hub.held_tiles(hub._on)[indicator].cells[0].values[-1])
 

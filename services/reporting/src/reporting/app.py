@@ -29,7 +29,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
         OFFICE,
         OFFICE.door,
         settings,
-        routers=[pages.router, api.router, live.router],
+        routers=[pages.router, api.router_of(catalogue), live.router],
         parts=[_disposed(engine), _warmed(look), hub, live.OnStopSignal(hub.streams.end_all)],
         probes=[Probe("live views", hub.probe)],
         state={"engine": engine, "catalogue": catalogue, "hub": hub, "held_tiles": hub.held_tiles, "pages": look},

@@ -45,6 +45,8 @@ class Office:
     """Offices whose ledgers this one reads; empty where it reads none, `*` where it reads every book."""
     deltas: str | None = None
     """`module:name` of the delta function, for an office whose deltas do not stand in reporting."""
+    catalogue: str | None = None
+    """Package whose folder `catalogue` holds the indicators of an office that brings its own, and their words."""
     rebuild: str | None = None
     """`module:name` of what `verbund rebuild` runs, for an office that makes something of the ledgers it reads."""
     effect: str | None = None

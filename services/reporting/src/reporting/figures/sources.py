@@ -1,12 +1,12 @@
 """Where the sources of figures stand: since when they report, how far they were read, when they were last heard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reporting.deltas import MEASURES
 from reporting.figures.answer import Freshness
 from reporting.indicators import Words
 from verbund.events.ledger_ids import book_of
@@ -40,14 +40,15 @@ class Begin:
     flow_on: date | None
 
 
-async def read_begin(connection: AsyncConnection, municipality: str, office: str, known_on: date | None) -> Begin:
-    """Since when an office reports, as far as booked by the end of `known_on`.
+async def read_begin(
+    connection: AsyncConnection, municipality: str, measures: Sequence[str], known_on: date | None
+) -> Begin:
+    """Since when an office reports, as far as booked by the end of `known_on`; `measures` are all of its own.
 
     Its stocks begin with what it says was there when it began (`openings`), its flows on the day after. An office
     that began with nothing begins with its first fact.
     """
-    measures = [measure.name for measure in MEASURES.values() if measure.office == office]
-    given = {"municipality": municipality, "measures": measures, "known_on": known_on}
+    given = {"municipality": municipality, "measures": list(measures), "known_on": known_on}
     first = {measure: on for measure, on in await connection.execute(_BEGIN, given) if on is not None}
     if "openings" in first:
         return Begin(first["openings"], first["openings"] + _DAY)

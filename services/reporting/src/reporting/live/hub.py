@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from reporting.audiences import Audience
 from reporting.cube import Head, read_batches, read_head, snapshot
 from reporting.deltas import day_of
-from reporting.figures import Answer, Freshness, answer_plan, plan_of
-from reporting.figures.sources import read_begin, read_freshness
+from reporting.figures import Answer, Freshness, answer_with, measure, plan_of
+from reporting.figures.sources import read_freshness
 from reporting.indicators import Catalogue
 from reporting.live.streams import Streams
 from reporting.live.views import FactBeforeTheBeginning, View
@@ -146,13 +146,12 @@ class Hub:
 
     async def _ask_all(self, connection: AsyncConnection, head: Head, now: datetime) -> Sequence[Answer]:
         on = day_of(now)
-        views, begins, municipality = {}, {}, self._catalogue.city.municipality
+        views = {}
         for indicator in self._catalogue.indicators.values():
             plan = plan_of(self._catalogue, tile_question(indicator, on, None), _AUDIENCE, now)
-            office = indicator.source_office
-            if office not in begins:
-                begins[office] = await read_begin(connection, municipality, office, plan.sight.known_on)
-            views[indicator.id] = View(await answer_plan(connection, plan, now), plan, begins[office].stock_on)
+            begin, amounts = await measure(connection, plan)
+            found = await answer_with(connection, plan, begin, amounts, now)
+            views[indicator.id] = View(found, plan, amounts, begin.stock_on)
         self._views, self._on = views, on
         self._changed_at = dict.fromkeys(views, (head.generation, head.number))
         return [view.answer for view in views.values()]
