@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.audiences import ROLES_WITH_FIGURES, audience_of
-from reporting.cube import snapshot
 from reporting.figures import Answer, Question, answer, number_of
+from reporting.image import Image
 from reporting.indicators import DIMENSIONS, Catalogue, Every, Indicator
 from verbund.errors import RuleBroken
 from verbund.events.days import Day
@@ -103,8 +103,8 @@ async def _ask(request: Request, indicator_id: str, asked: Asked) -> Answer:
     audience = audience_of(principal_of(request.scope).roles)
     try:
         question = asked.question(indicator_id)
-        async with snapshot(request.app.state.engine) as connection:
-            return await answer(connection, _catalogue(request), question, audience, datetime.now(UTC))
+        async with _image(request).moment() as moment:
+            return await answer(moment, _catalogue(request), question, audience, datetime.now(UTC))
     except RuleBroken as refused:
         raise _at_parameter(refused) from refused
 
@@ -157,3 +157,9 @@ def _catalogue(request: Request) -> Catalogue:
     catalogue = request.app.state.catalogue
     assert isinstance(catalogue, Catalogue)
     return catalogue
+
+
+def _image(request: Request) -> Image:
+    image = request.app.state.image
+    assert isinstance(image, Image)
+    return image

@@ -4,10 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import zip_longest
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from reporting.audiences import Audience
-from reporting.cube import read_head
 from reporting.deltas import MEASURES
 from reporting.figures.answer import Answer, Cell, Key, Point
 from reporting.figures.evaluation import Row, evaluate
@@ -15,30 +12,29 @@ from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
 from reporting.figures.sources import Begin, read_begin, read_freshness
 from reporting.figures.values import NOT_REPORTED, Value, number_of, value_of
+from reporting.image import Moment
 from reporting.indicators import DIMENSIONS, OTHER, Catalogue, Span, is_defined_on, span_year_before
 
 
-async def answer(
-    connection: AsyncConnection, catalogue: Catalogue, question: Question, audience: Audience, at: datetime
-) -> Answer:
-    """The answer as of the snapshot that `connection` has (`cube.snapshot`); `at` is now.
+async def answer(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Answer:
+    """The answer as of a moment of the cube; `at` is now.
 
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422, with a pointer into the question) for what the
     indicator does not have, `Forbidden` for what the audience may not see.
     """
-    return await answer_plan(connection, plan_of(catalogue, question, audience, at), at)
+    return await answer_plan(moment, plan_of(catalogue, question, audience, at), at)
 
 
-async def answer_plan(connection: AsyncConnection, plan: Plan, at: datetime) -> Answer:
+async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
     """The answer to a question that was checked already."""
     municipality, indicator = plan.catalogue.city.municipality, plan.indicator
-    begin = await read_begin(connection, municipality, indicator.source_office, plan.sight.known_on)
+    assert municipality == moment.municipality, "the image is another city's"
+    begin = await read_begin(moment, indicator.source_office, plan.sight.known_on)
     wanted = dict.fromkeys((*plan.spans, *plan.compared))
     reported = [span for span in wanted if _is_reported(plan, begin, span)]
-    sums = await evaluate(connection, plan, reported) if reported else {}
-    head = await read_head(connection, municipality)
+    sums = await evaluate(moment, plan, reported) if reported else {}
     office = indicator.source_office
-    freshness = await read_freshness(connection, municipality, office, plan.catalogue.frame.offices[office], at)
+    freshness = await read_freshness(moment.connection, municipality, office, plan.catalogue.frame.offices[office], at)
     return Answer(
         municipality=municipality,
         indicator=indicator.id,
@@ -64,8 +60,8 @@ async def answer_plan(connection: AsyncConnection, plan: Plan, at: datetime) -> 
         known_on=plan.sight.known_on,
         asked_at=at,
         sources=(freshness,),
-        batch=head.number,
-        generation=head.generation,
+        batch=moment.head.number,
+        generation=moment.head.generation,
     )
 
 
