@@ -9,7 +9,6 @@ from stage.cube import Stage
 from stage.facts import BOOK, arrival, booked, registration, resident, retracted, transition
 
 from reporting.audiences import Audience
-from reporting.cube import snapshot
 from reporting.figures import Answer, Figure, Plan, Question, answer, number_of, plan_of
 from reporting.indicators import read_catalogue
 from verbund.errors import Forbidden, NotFound, RuleBroken
@@ -266,10 +265,10 @@ async def test_parked_facts_are_told(cube: Stage) -> None:
 async def test_an_answer_is_one_snapshot(cube: Stage) -> None:
     await cube.take([booked(BEGAN_ON, opening())])
     question = Question(indicator="population")
-    async with snapshot(cube.web) as connection:
-        first = await answer(connection, cube.catalogue, question, STATISTICS, NOW)
+    async with cube.image.moment() as moment:
+        first = await answer(moment, cube.catalogue, question, STATISTICS, NOW)
         await cube.take([booked(date(2016, 1, 1), arrival(date(2016, 1, 1)))])
-        assert await answer(connection, cube.catalogue, question, STATISTICS, NOW) == first
+        assert await answer(moment, cube.catalogue, question, STATISTICS, NOW) == first
     assert total(await ask(cube, "population")) == [2]
 
 

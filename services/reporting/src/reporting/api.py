@@ -10,8 +10,8 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, audience_of
-from reporting.cube import snapshot
 from reporting.figures import Answer, Question, answer, number_of
+from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
 from verbund.errors import RuleBroken
 from verbund.events.days import Day
@@ -113,8 +113,8 @@ async def _ask(request: Request, catalogue: Catalogue, indicator_id: str, asked:
     audience = audience_of(principal_of(request.scope).roles)
     try:
         question = asked.question(indicator_id, catalogue.frame.dimensions)
-        async with snapshot(request.app.state.engine) as connection:
-            return await answer(connection, catalogue, question, audience, datetime.now(UTC))
+        async with _image(request).moment() as moment:
+            return await answer(moment, catalogue, question, audience, datetime.now(UTC))
     except RuleBroken as refused:
         raise _at_parameter(refused) from refused
 
@@ -161,3 +161,9 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise RuleBroken("no_such_day", "There is no such day.", pointer="/as_of") from None
+
+
+def _image(request: Request) -> Image:
+    image = request.app.state.image
+    assert isinstance(image, Image)
+    return image

@@ -1,68 +1,44 @@
-"""Reads what a plan needs from the cube in one statement, and folds it into the plan's rows."""
+"""Reads what a plan needs from the image of the cube at once, and folds it into the plan's rows."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
-
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.deltas import KEY_MODULUS
 from reporting.figures.combining import WHOLE, Amount, Content, days_of
 from reporting.figures.plan import Plan
+from reporting.image import Moment, Reading
 from reporting.indicators import OneOf, Parts, Span, Term
 from reporting.indicators.terms import Values, parts_for_rows, where_of
 
-_DAY = timedelta(days=1)
 _NOTHING = Amount(0, 0)
 
-# PostgreSQL cannot guess how many cells have a fact. While the cube is loaded, and its statistics are still those of an
-# empty one, it would look every cell up for every delta: half a minute instead of some hundredths of a second.
-_NO_NESTED_LOOPS = text("set local enable_nestloop = off")
-_NESTED_LOOPS = text("set local enable_nestloop = on")
-
 Raw = tuple[str, ...]
-"""Values of the facts that were read apart, in the order of `_Reading.facts`."""
+"""Values of the facts that were read apart, in the order of `Reading.facts`."""
 Row = tuple[str, ...]
 Amounts = Mapping[Span, tuple[Mapping[Row, Content], ...]]
 """By span, for each part of its values, what the rows hold; a row with nothing in it may be missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is read: sums by measure, by these facts, and by the days between these ones."""
-
-    measures: tuple[str, ...]
-    facts: tuple[str, ...]
-    pushed: Mapping[str, frozenset[str]]
-    """Values of facts that every term is limited to."""
-    days: tuple[date, ...]
-    """Every term begins and ends at the end of one of these days, or at the beginning of time."""
-    from_the_beginning: bool
-
-
-async def evaluate(connection: AsyncConnection, plan: Plan, spans: Sequence[Span]) -> Amounts:
+async def evaluate(moment: Moment, plan: Plan, spans: Sequence[Span]) -> Amounts:
     """What the plan's rows hold in each of these spans. Spans that nobody can be counted in have no rows at all."""
     parts = {span: parts_for_rows(plan.catalogue, plan.indicator, span, plan.chosen, plan.by) for span in spans}
     every = [term for of_span in parts.values() for terms in of_span for term in terms]
     if not every:
         return {span: tuple({} for _ in of_span) for span, of_span in parts.items()}
     reading = _reading_of(plan, every)
-    await connection.execute(_NO_NESTED_LOOPS)
-    rows = (await connection.execute(_statement(plan, reading), _parameters(plan, reading))).all()
-    await connection.execute(_NESTED_LOOPS)
+    rows = await moment.read(reading)
     # A large table takes some tenths of a second to fold: nobody else waits for it.
     return await asyncio.to_thread(_folded, plan, reading, rows, parts)
 
 
-def _folded(plan: Plan, reading: _Reading, rows: Sequence[Any], parts: Mapping[Span, Parts]) -> Amounts:
+def _folded(plan: Plan, reading: Reading, rows: Sequence[Any], parts: Mapping[Span, Parts]) -> Amounts:
     folder = _Folder(plan, reading, _accumulated(reading, rows))
     return {span: tuple(map(folder.fold, of_span)) for span, of_span in parts.items()}
 
 
-def _reading_of(plan: Plan, terms: Sequence[Term]) -> _Reading:
+def _reading_of(plan: Plan, terms: Sequence[Term]) -> Reading:
     measures = tuple(sorted({term.measure for term in terms}))
     pushed: dict[str, frozenset[str]] = {}
     apart: dict[str, None] = {} if plan.indicator.days is None else {plan.indicator.days: None}
@@ -79,40 +55,7 @@ def _reading_of(plan: Plan, terms: Sequence[Term]) -> _Reading:
             apart[fact] = None
     ends = {term.until for term in terms} | {term.after for term in terms if term.after is not None}
     from_the_beginning = any(term.after is None for term in terms)
-    return _Reading(measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning)
-
-
-def _statement(plan: Plan, reading: _Reading) -> TextClause:
-    """One statement whatever is asked. Names of facts come from the catalogue, never from the question."""
-    facts = "".join(f", coalesce(dims ->> '{fact}', '') as fact_{i}" for i, fact in enumerate(reading.facts))
-    names = "".join(f", fact_{i}" for i in range(len(reading.facts)))
-    pushed = "".join(f" and dims ->> '{fact}' = any(:only_{fact})" for fact in reading.pushed)
-    since = "" if reading.from_the_beginning else " and effective_on > :first"
-    known = "" if plan.sight.known_on is None else " and recorded_on <= :known_on"
-    return text(f"""
-        with cells as materialized (
-            select cell{facts} from cube.cell
-            where municipality = :municipality and measure = any(:measures){pushed}
-        )
-        select measure, width_bucket(effective_on, cast(:starts as date[])) as bucket, cast(sum(n) as bigint),
-               cast(sum(key) % {KEY_MODULUS} as bigint){names}
-        from cube.delta join cells using (cell)
-        where municipality = :municipality and measure = any(:measures) and effective_on <= :last{since}{known}
-        group by measure, bucket{names}
-    """)  # noqa: S608 - see above
-
-
-def _parameters(plan: Plan, reading: _Reading) -> dict[str, Any]:
-    return {
-        "municipality": plan.catalogue.city.municipality,
-        "measures": list(reading.measures),
-        # A bucket begins on the day after one of the days; what is not later than the first day is in bucket 0.
-        "starts": [day + _DAY for day in reading.days],
-        "first": reading.days[0],
-        "last": reading.days[-1],
-        "known_on": plan.sight.known_on,
-        **{f"only_{fact}": sorted(codes) for fact, codes in reading.pushed.items()},
-    }
+    return Reading(measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning, plan.sight.known_on)
 
 
 Series = tuple[list[int], list[int]]
@@ -121,7 +64,7 @@ Sums = Mapping[str, Mapping[Raw, Series]]
 """By measure and facts all that is not later than each day (and was read)."""
 
 
-def _accumulated(reading: _Reading, rows: Sequence[Any]) -> Sums:
+def _accumulated(reading: Reading, rows: Sequence[Any]) -> Sums:
     length = len(reading.days)
     sums: dict[str, dict[Raw, Series]] = {measure: {} for measure in reading.measures}
     for measure, bucket, n, key, *raw in rows:
@@ -138,7 +81,7 @@ def _accumulated(reading: _Reading, rows: Sequence[Any]) -> Sums:
 class _Folder:
     """Folds sums by facts into rows by codes; what it finds out about a combination of facts it remembers."""
 
-    def __init__(self, plan: Plan, reading: _Reading, sums: Sums) -> None:
+    def __init__(self, plan: Plan, reading: Reading, sums: Sums) -> None:
         self._plan = plan
         self._facts = {fact: i for i, fact in enumerate(reading.facts)}
         self._place = {day: i for i, day in enumerate(reading.days)}

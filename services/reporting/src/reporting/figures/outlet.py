@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import zip_longest
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from reporting.audiences import Audience
-from reporting.cube import read_head
 from reporting.figures.answer import Answer, Cell, Key, Point
 from reporting.figures.combining import Content, combined
 from reporting.figures.evaluation import Amounts, Row, evaluate
@@ -15,34 +12,33 @@ from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
 from reporting.figures.sources import Begin, read_begin, read_freshness
 from reporting.figures.values import NOT_REPORTED, Value, number_of, value_of
+from reporting.image import Moment
 from reporting.indicators import OTHER, RATIOS, UNPLACED, Catalogue, Span, is_defined_on, span_year_before
 
 _NOTHING: Content = {}
 
 
-async def answer(
-    connection: AsyncConnection, catalogue: Catalogue, question: Question, audience: Audience, at: datetime
-) -> Answer:
-    """The answer as of the snapshot that `connection` has (`cube.snapshot`); `at` is now.
+async def answer(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Answer:
+    """The answer as of a moment of the cube; `at` is now.
 
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422, with a pointer into the question) for what the
     indicator does not have, `Forbidden` for what the audience may not see.
     """
-    return await answer_plan(connection, plan_of(catalogue, question, audience, at), at)
+    return await answer_plan(moment, plan_of(catalogue, question, audience, at), at)
 
 
-async def answer_plan(connection: AsyncConnection, plan: Plan, at: datetime) -> Answer:
+async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
     """The answer to a question that was checked already."""
-    begin, amounts = await measure(connection, plan)
-    return await answer_with(connection, plan, begin, amounts, at)
+    begin, amounts = await measure(moment, plan)
+    return await answer_with(moment, plan, begin, amounts, at)
 
 
-async def answer_with(connection: AsyncConnection, plan: Plan, begin: Begin, amounts: Amounts, at: datetime) -> Answer:
-    """The answer to a question whose amounts were read, in the same snapshot."""
+async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime) -> Answer:
+    """The answer to a question whose amounts were read, at the same moment."""
     municipality, indicator = plan.catalogue.city.municipality, plan.indicator
-    head = await read_head(connection, municipality)
+    assert municipality == moment.municipality, "the image is another city's"
     office = indicator.source_office
-    freshness = await read_freshness(connection, municipality, office, plan.catalogue.frame.offices[office], at)
+    freshness = await read_freshness(moment.connection, municipality, office, plan.catalogue.frame.offices[office], at)
     return Answer(
         municipality=municipality,
         indicator=indicator.id,
@@ -73,18 +69,18 @@ async def answer_with(connection: AsyncConnection, plan: Plan, begin: Begin, amo
         known_on=plan.sight.known_on,
         asked_at=at,
         sources=(freshness,),
-        batch=head.number,
-        generation=head.generation,
+        batch=moment.head.number,
+        generation=moment.head.generation,
     )
 
 
-async def measure(connection: AsyncConnection, plan: Plan) -> tuple[Begin, Amounts]:
+async def measure(moment: Moment, plan: Plan) -> tuple[Begin, Amounts]:
     """Since when the source reports, and what the rows of a plan hold in each span that is reported at all."""
     measures = [name for name, one in plan.catalogue.measures.items() if one.office == plan.indicator.source_office]
-    begin = await read_begin(connection, plan.catalogue.city.municipality, measures, plan.sight.known_on)
+    begin = await read_begin(moment, measures, plan.sight.known_on)
     wanted = dict.fromkeys((*plan.spans, *plan.compared))
     reported = [span for span in wanted if _is_reported(plan, begin, span)]
-    return begin, await evaluate(connection, plan, reported) if reported else {}
+    return begin, await evaluate(moment, plan, reported) if reported else {}
 
 
 def _is_reported(plan: Plan, begin: Begin, span: Span) -> bool:
