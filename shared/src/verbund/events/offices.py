@@ -49,6 +49,8 @@ class Office:
     """Package whose folder `catalogue` holds the indicators of an office that brings its own, and their words."""
     rebuild: str | None = None
     """`module:name` of what `verbund rebuild` runs, for an office that makes something of the ledgers it reads."""
+    compaction: str | None = None
+    """`module:name` of what `verbund compact` runs, for an office that keeps sums."""
     effect: str | None = None
     """`module:name` of what makes the effect of reading from the file with the office's secret; None: an in-tray."""
     commands: str | None = None

@@ -105,9 +105,7 @@ class Columns:
             )
             for measure, taken in by_measure.items():
                 self._insert(cursor, self._tables[measure], taken)
-            cursor.commit()
-            self.head = head
-            self.rows += len(deltas)
+            self.finish(cursor, head, len(deltas))
 
     @contextmanager
     def writing(self, behind: Head) -> Iterator[duckdb.DuckDBPyConnection | None]:
@@ -117,6 +115,12 @@ class Columns:
         """
         with self._writing, self._connection.cursor() as cursor:
             yield cursor if self.head == behind else None
+
+    def finish(self, cursor: duckdb.DuckDBPyConnection, head: Head, rows: int) -> None:
+        """Commit what was written: so many rows, up to this head."""
+        cursor.commit()
+        self.head = head
+        self.rows += rows
 
     def _insert(self, cursor: duckdb.DuckDBPyConnection, table: Table, taken: Sequence[Taken]) -> None:
         given: dict[str, list[Any]] = {

@@ -76,9 +76,7 @@ def load(columns: Columns, origin: Origin, behind: Head, head: Head) -> None:
             with _stream(source, cursor, _DELTAS, {**stretch, "measure": measure}):
                 (taken,) = cursor.execute(_TAKE_IN.format(table=columns.open(measure, facts).name)).fetchall()
                 rows += taken[0]
-        cursor.commit()
-        columns.head = head
-        columns.rows += rows
+        columns.finish(cursor, head, rows)
 
 
 def _open(columns: Columns, cursor: duckdb.DuckDBPyConnection) -> Mapping[str, set[str]]:
