@@ -17,7 +17,7 @@ from stage.facts import BOOK
 from stage.versions import ResidentWelcomed, counts_are_transitions, sex_is_unknown
 
 from reporting.audiences import Audience
-from reporting.figures import Question, number_of
+from reporting.figures import Figure, Question, number_of
 from verbund.database import make_engine
 from verbund.events.canonical import canonical_bytes
 from verbund.events.envelope import Data, Undecodable, Upcaster, decode
@@ -145,7 +145,7 @@ async def _has_read(reader: Reader) -> bool:
     return BOOK in positions and positions[BOOK].number == 1
 
 
-async def arrivals(cube: Stage) -> int | None:
+async def arrivals(cube: Stage) -> Figure | None:
     question = Question(indicator="arrivals", as_of=(date(2018, 12, 31),))
     (cell,) = (await cube.ask(question, Audience.STATISTICS, NOW)).cells
     return number_of(cell.values[0])

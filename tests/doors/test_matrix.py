@@ -56,6 +56,7 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
         ("GET", "/live"): READERS,
         ("GET", "/indicators"): READERS,
         ("GET", "/indicators/{indicator_id}"): READERS,
+        ("GET", "/indicators/{indicator_id}/versions"): READERS,
         ("GET", "/figures/{indicator_id}"): READERS,
         ("GET", "/figures/{indicator_id}.csv"): READERS,
     },

@@ -18,7 +18,7 @@ from stage.registration_office import ADDRESS, NEW_RESIDENT, RegistrationOffice,
 from stage.releases import restore, rows_of, schema_of
 
 from reporting.audiences import Audience
-from reporting.figures import Question, number_of
+from reporting.figures import Figure, Question, number_of
 from verbund.database import migrate
 from verbund.embedded.postgres import Cluster
 from verbund.events.offices import Office, find_offices, get_office, known_events
@@ -135,7 +135,7 @@ async def test_the_cube_goes_on_where_it_stood(
         assert connection.execute("select generation from cube.batch_head").fetchone() == (1,)
 
 
-async def population(cube: Stage) -> int | None:
+async def population(cube: Stage) -> Figure | None:
     question = Question(indicator="population", as_of=(date(2018, 12, 31),))
     (cell,) = (await cube.ask(question, Audience.STATISTICS, datetime.now(UTC))).cells
     return number_of(cell.values[0])

@@ -154,9 +154,9 @@ BUGS = (
         "reporting/test_figures.py::test_the_two_dates_are_two_questions",
         (
             Edit(
-                "reporting/figures/evaluation.py",
-                '" and recorded_on <= :known_on"',
-                '" and cast(:known_on as date) is not null"',
+                "reporting/image/columns.py",
+                'conditions.append("recorded_on <= $known_on")',
+                'conditions.append("$known_on is not null")',
             ),
         ),
     ),

@@ -7,27 +7,27 @@ _YEARS = [Point("2016", 7977, "7.977"), Point("2017", None, "..."), Point("2018"
 
 
 def test_a_series_starts_at_zero_and_keeps_its_gaps() -> None:
-    spec = charts.series_chart(_YEARS)
+    spec = charts.series_chart(_YEARS, 0)
     assert spec["encoding"]["y"]["scale"]["zero"] is True
     assert [row["value"] for row in spec["data"]["values"]] == [7977, None, 9039]
     assert spec["layer"][0]["mark"]["invalid"] == "break-paths-show-domains"
 
 
 def test_the_drawing_shows_the_numbers_of_the_language() -> None:
-    german, english = (charts.as_svg(charts.series_chart(_YEARS), language) for language in ("de", "en"))
+    german, english = (charts.as_svg(charts.series_chart(_YEARS, 0), language) for language in ("de", "en"))
     assert ">10.000<" in german
     assert ">10,000<" in english
     assert 'aria-hidden="true"' in german[:60]
 
 
 def test_a_drawing_brings_no_script_and_no_style_that_the_policy_would_refuse() -> None:
-    svg = charts.as_svg(charts.bars_chart(_YEARS), "de")
+    svg = charts.as_svg(charts.bars_chart(_YEARS, 0), "de")
     assert "<script" not in svg
     assert " style=" not in svg
 
 
 def test_words_stand_below_bars_that_hang() -> None:
-    spec = charts.bars_chart([Point("2017", -5, "−5"), Point("2018", 4, "4")])
+    spec = charts.bars_chart([Point("2017", -5, "−5"), Point("2018", 4, "4")], 0)
     assert [layer["mark"]["dy"] for layer in spec["layer"] if layer["mark"]["type"] == "text"] == [-13, 13]
 
 

@@ -9,8 +9,7 @@ from stage.cube import Stage
 from stage.facts import BOOK, arrival, booked, registration, resident, retracted, transition
 
 from reporting.audiences import Audience
-from reporting.cube import snapshot
-from reporting.figures import Answer, Plan, Question, answer, number_of, plan_of
+from reporting.figures import Answer, Figure, Plan, Question, answer, number_of, plan_of
 from reporting.indicators import read_catalogue
 from verbund.errors import Forbidden, NotFound, RuleBroken
 from verbund.events.registration import ResidentTransition
@@ -25,15 +24,15 @@ def opening(**facts: Any) -> ResidentTransition:
     return transition("opening", BEGAN_ON, None, resident(**facts), subject="first")
 
 
-def numbers(found: Answer) -> dict[tuple[str, ...], list[int | None]]:
+def numbers(found: Answer) -> dict[tuple[str, ...], list[Figure | None]]:
     return {tuple(key.code for key in cell.keys): [number_of(value) for value in cell.values] for cell in found.cells}
 
 
-def total(found: Answer) -> list[int | None]:
+def total(found: Answer) -> list[Figure | None]:
     return numbers(found)[()]
 
 
-def nonzero(found: Answer) -> dict[str, int | None]:
+def nonzero(found: Answer) -> dict[str, Figure | None]:
     return {codes[0]: row[0] for codes, row in numbers(found).items() if row[0] != 0}
 
 
@@ -266,10 +265,10 @@ async def test_parked_facts_are_told(cube: Stage) -> None:
 async def test_an_answer_is_one_snapshot(cube: Stage) -> None:
     await cube.take([booked(BEGAN_ON, opening())])
     question = Question(indicator="population")
-    async with snapshot(cube.web) as connection:
-        first = await answer(connection, cube.catalogue, question, STATISTICS, NOW)
+    async with cube.image.moment() as moment:
+        first = await answer(moment, cube.catalogue, question, STATISTICS, NOW)
         await cube.take([booked(date(2016, 1, 1), arrival(date(2016, 1, 1)))])
-        assert await answer(connection, cube.catalogue, question, STATISTICS, NOW) == first
+        assert await answer(moment, cube.catalogue, question, STATISTICS, NOW) == first
     assert total(await ask(cube, "population")) == [2]
 
 

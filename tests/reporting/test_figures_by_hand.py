@@ -11,7 +11,8 @@ from stage.facts import DAYS, Bookings, booked, bookings, known_by, resident, tr
 
 from reporting.audiences import Audience
 from reporting.deltas import delta_functions, each_delta, summed
-from reporting.figures import Answer, Question, number_of, plan_of
+from reporting.figures import WHOLE, Amount, Answer, Question, number_of, plan_of
+from reporting.figures.combining import combined
 from verbund.events.offices import find_offices
 from verbund.events.registration import ResidentFacts, ResidentTransition
 
@@ -149,9 +150,15 @@ def _check_terms(cube: Stage, events: Sequence[Any], began: Any, question: Quest
         for point, value in enumerate(cell.values):
             if value.kind == "not_reported" or (row > 20 and value.kind == "zero"):
                 continue
-            terms = plan.terms_of(row, point)
-            matching = (t.weight * d.n for d in deltas for t in terms if t.matches(d.measure, d.dims, d.effective_on))
-            assert sum(matching) == number_of(value), (cell.keys, point)
+            contents = [
+                {
+                    WHOLE: Amount(
+                        sum(d.n for d in deltas for t in part if t.matches(d.measure, d.dims, d.effective_on)), 0
+                    )
+                }
+                for part in plan.parts_of(row, point)
+            ]
+            assert combined(plan.indicator, contents) == value, (cell.keys, point)
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])

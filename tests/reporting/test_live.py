@@ -22,9 +22,10 @@ from stage.reporting_office import ReportingOffice
 from stage.waiting import comes_to_wait
 
 from reporting.audiences import Audience
-from reporting.cube import append, number_batch, snapshot
+from reporting.cube import append, number_batch
 from reporting.deltas import Delta
-from reporting.figures import Answer, answer, number_of
+from reporting.figures import Answer, Figure, answer, number_of
+from reporting.image import Image
 from reporting.indicators import read_catalogue
 from reporting.live import Hub, Waker
 from reporting.live.hub import Moved
@@ -51,7 +52,7 @@ class Stage:
 
     @contextmanager
     def hub(self, engine: AsyncEngine) -> Iterator[Hub]:
-        yield Hub(engine, CATALOGUE, Waker(self.web, MUNICIPALITY), clock=lambda: self.now)
+        yield Hub(Image(engine, MUNICIPALITY), CATALOGUE, Waker(self.web, MUNICIPALITY), clock=lambda: self.now)
 
     async def clear(self) -> None:
         await self.forge("truncate cube.delta, cube.cell, cube.batch, cube.batch_head, feed.position, feed.parked")
@@ -90,7 +91,7 @@ async def hub(stage: Stage, engine: AsyncEngine) -> Any:
         yield hub
 
 
-def held(hub: Hub, indicator: str) -> int | None:
+def held(hub: Hub, indicator: str) -> Figure | None:
     """Today's value as the hub holds it."""
     return number_of(hub.held_tiles(hub._on)[indicator].cells[0].values[-1])
 
@@ -109,11 +110,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def afresh(engine: AsyncEngine, at: datetime) -> dict[str, Answer]:
     """Every view asked anew."""
-    async with snapshot(engine) as connection:
+    async with Image(engine, MUNICIPALITY).moment() as moment:
         return {
-            name: await answer(
-                connection, CATALOGUE, tile_question(indicator, at.date(), None), Audience.COORDINATION, at
-            )
+            name: await answer(moment, CATALOGUE, tile_question(indicator, at.date(), None), Audience.COORDINATION, at)
             for name, indicator in CATALOGUE.indicators.items()
         }
 
@@ -333,7 +332,7 @@ async def test_the_end_of_the_service_ends_every_stream_and_every_later_one() ->
 async def test_the_hub_follows_by_itself_and_wakes_at_the_call(stage: Stage, engine: AsyncEngine) -> None:
     await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 100)))
     slow = Waker(stage.web, MUNICIPALITY, poll_seconds=30)
-    async with asyncio.timeout(20), Hub(engine, CATALOGUE, slow) as hub:
+    async with asyncio.timeout(20), Hub(Image(engine, MUNICIPALITY), CATALOGUE, slow) as hub:
         await until(lambda: hub.everything() is not None)
         with hub.streams.open() as stream:
             await stage.cube.take_in(list(comes("births", resident("05", BULGARIA), datetime.now(UTC).date())))
@@ -345,7 +344,10 @@ async def test_the_hub_follows_by_itself_and_wakes_at_the_call(stage: Stage, eng
 
 async def test_the_hub_comes_back_after_the_database_was_away(stage: Stage, engine: AsyncEngine) -> None:
     await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 100)))
-    async with asyncio.timeout(30), Hub(engine, CATALOGUE, Waker(stage.web, MUNICIPALITY, poll_seconds=0.05)) as hub:
+    async with (
+        asyncio.timeout(30),
+        Hub(Image(engine, MUNICIPALITY), CATALOGUE, Waker(stage.web, MUNICIPALITY, poll_seconds=0.05)) as hub,
+    ):
         await until(lambda: hub.everything() is not None)
         await stage.forge("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'reporting_web'")
         await stage.cube.take_in(list(comes("openings", resident("05", BULGARIA), BEGIN, 11)))

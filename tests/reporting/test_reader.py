@@ -13,7 +13,7 @@ from stage.facts import BOOK, arrival, booked, registration, transition
 from reporting.audiences import Audience
 from reporting.cube import read_batches, read_head, snapshot
 from reporting.deltas import DeltaFunction, UnknownUnit, delta_functions, record_key
-from reporting.figures import Question, number_of
+from reporting.figures import Figure, Question, number_of
 from reporting.reader import CubeEffect
 from verbund.events.envelope import Event, encode, sequence_of
 from verbund.events.offices import Office, find_offices, known_events
@@ -45,7 +45,7 @@ async def count_batches(cube: Stage) -> int:
         return (await read_head(connection, "05913000")).number
 
 
-async def arrivals(cube: Stage) -> int | None:
+async def arrivals(cube: Stage) -> Figure | None:
     question = Question(indicator="arrivals", as_of=(date(2018, 12, 31),))
     (cell,) = (await cube.ask(question, Audience.STATISTICS, NOW)).cells
     return number_of(cell.values[0])

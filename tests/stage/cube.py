@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from stage.facts import BOOK, CITY
 
 from reporting.audiences import Audience
-from reporting.cube import snapshot
 from reporting.deltas import Delta, Sum, cell_of, delta_functions
 from reporting.figures import Answer, Question, answer
+from reporting.image import Image
 from reporting.indicators import Catalogue, read_catalogue
 from reporting.reader import CubeEffect
 from verbund.database import make_engine
@@ -37,6 +37,7 @@ class Stage:
         self.superuser = superuser
         self.effect = CubeEffect(SECRET, delta_functions(find_offices()))
         self.catalogue: Catalogue = read_catalogue(CITY)
+        self.image = Image(web, CITY)
 
     async def take(self, events: Iterable[Event[Any]]) -> None:
         """Take these events in as one transaction, as the reader does."""
@@ -48,8 +49,8 @@ class Stage:
             await self.effect.finish(connection)
 
     async def ask(self, question: Question, audience: Audience, at: datetime) -> Answer:
-        async with snapshot(self.web) as connection:
-            return await answer(connection, self.catalogue, question, audience, at)
+        async with self.image.moment() as moment:
+            return await answer(moment, self.catalogue, question, audience, at)
 
     async def stand(self, at: datetime, **columns: Any) -> None:
         """Say how far the registration office's book was read; `at` is when it was last heard of."""

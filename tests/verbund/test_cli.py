@@ -32,7 +32,7 @@ from verbund.service.tokens import TokenVerifier
 BOOK = "/05913000/registration/book"
 COMMANDS = (
     *("up", "demo", "status", "open", "token", "simulate"),
-    *("verify", "checkpoint", "export", "rebuild", "migrate", "secrets", "serve"),
+    *("verify", "checkpoint", "export", "rebuild", "compact", "migrate", "secrets", "serve"),
 )
 
 
@@ -95,6 +95,7 @@ def test_a_link_carries_a_ticket_for_a_token(home: Path) -> None:
         (("simulate",), "verbund up"),
         (("verify",), "no ledgers"),
         (("rebuild", "--yes"), "no ledgers"),
+        (("compact",), "no ledgers"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words(home: Path, words: tuple[str, ...], named: str) -> None:
@@ -213,7 +214,13 @@ def test_a_simulation_that_fails_ends_the_others_and_is_heard_of(home: Path) -> 
 
 def test_every_announced_place_in_code_is_there() -> None:
     for office in find_offices():
-        for place in (office.simulation, office.check, office.rebuild, *(process.app for process in office.processes)):
+        for place in (
+            office.simulation,
+            office.check,
+            office.rebuild,
+            office.compaction,
+            *(process.app for process in office.processes),
+        ):
             assert place is None or resolve(place) is not None
         if office.simulation:
             simulation = resolve(office.simulation)

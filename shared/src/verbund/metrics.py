@@ -104,3 +104,13 @@ LIVE_LATENCY_SECONDS = Histogram(
     "Time from the booking of a fact to its change being sent to the open views.",
     buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0, 60.0),
 )
+
+IMAGE_ROWS = Gauge("verbund_image_rows", "Rows that the image of the cube holds in this process.")
+IMAGE_GENERATION = Gauge("verbund_image_generation_number", "Generation of the cube that the image was made of.")
+IMAGE_BATCH = Gauge("verbund_image_batch_number", "Last batch of the cube that the image has taken in.")
+IMAGE_SECONDS = Histogram(
+    "verbund_image_seconds",
+    "Time in which the image took in what was new (follow), or was loaded afresh (load).",
+    ["what"],
+    buckets=(*_FAST, 30.0, 60.0),
+)

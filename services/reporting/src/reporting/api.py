@@ -2,24 +2,22 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, audience_of
-from reporting.cube import snapshot
 from reporting.figures import Answer, Question, answer, number_of
-from reporting.indicators import DIMENSIONS, Catalogue, Every, Indicator
+from reporting.image import Image
+from reporting.indicators import Catalogue, Every, Indicator
 from verbund.errors import RuleBroken
 from verbund.events.days import Day
 from verbund.service.permissions import Permission, permit, principal_of
 
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
-
-router = APIRouter(tags=["figures"], dependencies=[permit(READ)])
 
 _CSV = "text/csv"
 # Where a question says something under another name than its address does.
@@ -31,19 +29,12 @@ Days = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(,[0-9]{4}-[0-9
 
 
 class Asked(BaseModel):
-    """A question as its address says it; what is not a field here is refused."""
+    """A question as its address says it; what is not a field here, or a breakdown of the catalogue, is refused."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
+    version: Annotated[int | None, Field(ge=1, description="Of the definition; the one that holds by default.")] = None
     by: Annotated[str, Field(description="Breakdowns, separated by commas.", examples=["district"])] = ""
-    district: Codes = ""
-    area: Codes = ""
-    nationality: Codes = ""
-    age_band: Codes = ""
-    sex: Codes = ""
-    arrival_kind: Codes = ""
-    landlord_confirmation: Codes = ""
-    at_flagged_premises: Codes = ""
     as_of: Annotated[Days | None, Field(description="Days, separated by commas.", examples=["2018-12-31"])] = None
     from_on: Annotated[Day | None, Field(alias="from")] = None
     to_on: Annotated[Day | None, Field(alias="to")] = None
@@ -51,12 +42,13 @@ class Asked(BaseModel):
     known_on: Annotated[Day | None, Field(description="As known at the end of this day.")] = None
     compare: Literal["year_before"] | Day | None = None
 
-    def question(self, indicator: str) -> Question:
+    def question(self, indicator: str, breakdowns: Iterable[str]) -> Question:
         """The question about this indicator; raises `RuleBroken` for days that are none."""
         return Question(
             indicator=indicator,
+            version=self.version,
             by=_codes(self.by),
-            filters={name: codes for name in DIMENSIONS if (codes := _codes(getattr(self, name, "")))},
+            filters={name: codes for name in breakdowns if (codes := _codes(getattr(self, name)))},
             as_of=tuple(map(_day, _codes(self.as_of or ""))),
             from_on=self.from_on,
             to_on=self.to_on,
@@ -66,45 +58,63 @@ class Asked(BaseModel):
         )
 
 
-@router.get("/indicators", summary="All indicators, in the order of display")
-async def list_indicators(request: Request) -> list[Indicator]:
-    """Each with definition, population, unit, cut-off, breakdowns, limits of its source, and what it cannot say."""
-    return list(_catalogue(request).indicators.values())
+def router_of(catalogue: Catalogue) -> APIRouter:
+    """The doors to this catalogue: every breakdown that it knows is a parameter, whoever's it is."""
+    router = APIRouter(tags=["figures"], dependencies=[permit(READ)])
+    filters: Any = dict.fromkeys(catalogue.frame.dimensions, (Codes, ""))
+    asked_here = create_model("Asked", __base__=Asked, **filters)
+
+    @router.get("/indicators", summary="All indicators, in the order of display")
+    async def list_indicators() -> list[Indicator]:
+        """Each with definition, population, unit, cut-off, breakdowns, limits of its source, and what it cannot say."""
+        return list(catalogue.indicators.values())
+
+    @router.get("/indicators/{indicator_id}/versions", summary="Every definition that an indicator has had")
+    async def list_versions(indicator_id: IndicatorId) -> tuple[Indicator, ...]:
+        """The one that holds stands last; each can still be asked (`version`)."""
+        catalogue.get_indicator(indicator_id)
+        return catalogue.versions[indicator_id]
+
+    @router.get(
+        "/figures/{indicator_id}.csv",
+        summary="The figures of an indicator as a table (CSV, RFC 4180)",
+        response_class=Response,
+        responses={200: {"content": {_CSV: {}}}},
+    )
+    async def read_table(
+        request: Request,
+        indicator_id: IndicatorId,
+        asked: Annotated[asked_here, Query()],
+    ) -> Response:
+        return _table(await _ask(request, catalogue, indicator_id, asked))
+
+    @router.get(
+        "/figures/{indicator_id}",
+        summary="The figures of an indicator",
+        response_model=Answer,
+        responses={200: {"content": {_CSV: {}}}},
+    )
+    async def read_figures(
+        request: Request,
+        indicator_id: IndicatorId,
+        asked: Annotated[asked_here, Query()],
+    ) -> Answer | Response:
+        """Values are never bare: `number`, `zero` (known to be none), `protected` or `not_reported`.
+
+        With `Accept: text/csv` the same as a table.
+        """
+        found = await _ask(request, catalogue, indicator_id, asked)
+        return _table(found) if _CSV in request.headers.get("accept", "") else found
+
+    return router
 
 
-@router.get(
-    "/figures/{indicator_id}.csv",
-    summary="The figures of an indicator as a table (CSV, RFC 4180)",
-    response_class=Response,
-    responses={200: {"content": {_CSV: {}}}},
-)
-async def read_table(request: Request, indicator_id: IndicatorId, asked: Annotated[Asked, Query()]) -> Response:
-    return _table(await _ask(request, indicator_id, asked))
-
-
-@router.get(
-    "/figures/{indicator_id}",
-    summary="The figures of an indicator",
-    response_model=Answer,
-    responses={200: {"content": {_CSV: {}}}},
-)
-async def read_figures(
-    request: Request, indicator_id: IndicatorId, asked: Annotated[Asked, Query()]
-) -> Answer | Response:
-    """Values are never bare: `number`, `zero` (known to be none), `protected` or `not_reported`.
-
-    With `Accept: text/csv` the same as a table.
-    """
-    found = await _ask(request, indicator_id, asked)
-    return _table(found) if _CSV in request.headers.get("accept", "") else found
-
-
-async def _ask(request: Request, indicator_id: str, asked: Asked) -> Answer:
+async def _ask(request: Request, catalogue: Catalogue, indicator_id: str, asked: Asked) -> Answer:
     audience = audience_of(principal_of(request.scope).roles)
     try:
-        question = asked.question(indicator_id)
-        async with snapshot(request.app.state.engine) as connection:
-            return await answer(connection, _catalogue(request), question, audience, datetime.now(UTC))
+        question = asked.question(indicator_id, catalogue.frame.dimensions)
+        async with _image(request).moment() as moment:
+            return await answer(moment, catalogue, question, audience, datetime.now(UTC))
     except RuleBroken as refused:
         raise _at_parameter(refused) from refused
 
@@ -153,7 +163,7 @@ def _day(text: str) -> date:
         raise RuleBroken("no_such_day", "There is no such day.", pointer="/as_of") from None
 
 
-def _catalogue(request: Request) -> Catalogue:
-    catalogue = request.app.state.catalogue
-    assert isinstance(catalogue, Catalogue)
-    return catalogue
+def _image(request: Request) -> Image:
+    image = request.app.state.image
+    assert isinstance(image, Image)
+    return image

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting import api, live, pages
+from reporting.image import Image
 from reporting.indicators import read_catalogue
 from reporting.office import OFFICE
 from reporting.settings import ReportingSettings
@@ -22,17 +23,18 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
     """The application; its settings come from the environment where none are given."""
     settings = settings or ReportingSettings()
     engine = make_engine(settings.database, size=_ENGINE_SIZE)
+    image = Image(engine, settings.municipality, memory=settings.image_memory)
     catalogue = read_catalogue(settings.municipality, settings.catalogue)
-    hub = live.Hub(engine, catalogue, live.Waker(settings.database, settings.municipality))
+    hub = live.Hub(image, catalogue, live.Waker(settings.database, settings.municipality))
     look = pages.pages_of(catalogue.city)
     return build_service(
         OFFICE,
         OFFICE.door,
         settings,
-        routers=[pages.router, api.router, live.router],
+        routers=[pages.router, api.router_of(catalogue), live.router],
         parts=[_disposed(engine), _warmed(look), hub, live.OnStopSignal(hub.streams.end_all)],
         probes=[Probe("live views", hub.probe)],
-        state={"engine": engine, "catalogue": catalogue, "hub": hub, "held_tiles": hub.held_tiles, "pages": look},
+        state={"image": image, "catalogue": catalogue, "hub": hub, "held_tiles": hub.held_tiles, "pages": look},
         pages=look,
     )
 

@@ -105,6 +105,8 @@ class DeltaFunction:
 
     version: int
     deltas_of: DeltasOf
+    measures: tuple[Measure, ...] = ()
+    """Every measure that the deltas are of."""
 
 
 class UnknownUnit(LookupError):
@@ -223,12 +225,18 @@ def _dims_of(kind: type[Facts], *values: object) -> Dims:
     return tuple(sorted((name, _text(value)) for name, value in named if value is not None))
 
 
-BUILT_IN = DeltaFunction(version=1, deltas_of=deltas_of)
+BUILT_IN = DeltaFunction(version=1, deltas_of=deltas_of, measures=tuple(MEASURES.values()))
 
 
 def delta_functions(offices: Iterable[Office]) -> dict[str, DeltaFunction]:
     """By office, what counts its events: its own function where it brings one (`Office.deltas`), or the one here."""
     return {office.name: BUILT_IN if office.deltas is None else _load(office.deltas) for office in offices}
+
+
+def measures_of(offices: Iterable[Office]) -> Mapping[str, Measure]:
+    """By name, the measures that the events of these offices are counted in."""
+    functions = dict.fromkeys(delta_functions(offices).values())
+    return MappingProxyType({measure.name: measure for function in functions for measure in function.measures})
 
 
 def count(events: Iterable[Event[Any]], functions: Mapping[str, DeltaFunction], record_key: RecordKey) -> Sums:

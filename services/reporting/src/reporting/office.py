@@ -14,6 +14,7 @@ OFFICE = Office(
     ),
     reads=("*",),
     rebuild="reporting.rebuild:REBUILDING",
+    compaction="reporting.rebuild:COMPACTING",
     effect="reporting.reader:cube_effect",
     check="reporting.printed:check",
 )

@@ -1,9 +1,9 @@
 """What the processes of the reporting office need to know to run."""
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from verbund.feeds.settings import ReadingSettings
 from verbund.settings import ServiceSettings
@@ -14,6 +14,8 @@ class ReportingSettings(ServiceSettings):
 
     catalogue: Path | None = None
     """Folder of indicators and data of cities; by default the one that comes with reporting."""
+    image_memory: Annotated[str, Field(pattern=r"^[0-9]+(MB|GB)$")] = "2GB"
+    """The most memory for the image of the cube: ten million rows and a question to them take half of this."""
 
 
 class ReaderSettings(ReadingSettings):

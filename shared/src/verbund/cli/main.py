@@ -4,6 +4,7 @@ import typer
 
 from verbund.cli import (
     checkpoint,
+    compact,
     demo,
     export,
     feeds,
@@ -39,6 +40,7 @@ def build() -> typer.Typer:
     app.command("checkpoint")(checkpoint.checkpoint)
     app.command("export")(export.export)
     app.command("rebuild")(rebuild.rebuild)
+    app.command("compact")(compact.compact)
     app.command("migrate")(migrate.migrate)
     app.command("secrets")(secrets.secrets)
     app.add_typer(feeds.feeds, name="feeds")

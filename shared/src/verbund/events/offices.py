@@ -45,8 +45,12 @@ class Office:
     """Offices whose ledgers this one reads; empty where it reads none, `*` where it reads every book."""
     deltas: str | None = None
     """`module:name` of the delta function, for an office whose deltas do not stand in reporting."""
+    catalogue: str | None = None
+    """Package whose folder `catalogue` holds the indicators of an office that brings its own, and their words."""
     rebuild: str | None = None
     """`module:name` of what `verbund rebuild` runs, for an office that makes something of the ledgers it reads."""
+    compaction: str | None = None
+    """`module:name` of what `verbund compact` runs, for an office that keeps sums."""
     effect: str | None = None
     """`module:name` of what makes the effect of reading from the file with the office's secret; None: an in-tray."""
     commands: str | None = None

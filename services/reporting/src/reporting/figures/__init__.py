@@ -1,13 +1,16 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
 from reporting.figures.answer import Answer, Cell, Freshness, Key, Point
-from reporting.figures.outlet import answer, answer_plan
+from reporting.figures.combining import WHOLE, Amount, Content, days_of
+from reporting.figures.evaluation import Amounts
+from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
 from reporting.figures.values import (
     NOT_REPORTED,
     PROTECTED,
     ZERO,
+    Figure,
     NotReported,
     Number,
     Protected,
@@ -20,9 +23,14 @@ from reporting.figures.values import (
 __all__ = [
     "NOT_REPORTED",
     "PROTECTED",
+    "WHOLE",
     "ZERO",
+    "Amount",
+    "Amounts",
     "Answer",
     "Cell",
+    "Content",
+    "Figure",
     "Freshness",
     "Key",
     "NotReported",
@@ -35,6 +43,10 @@ __all__ = [
     "Zero",
     "answer",
     "answer_plan",
+    "answer_with",
+    "cells_of",
+    "days_of",
+    "measure",
     "number_of",
     "plan_of",
     "value_of",

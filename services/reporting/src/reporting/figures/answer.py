@@ -72,6 +72,8 @@ class Answer(_Part):
     indicator: str
     version: int
     valid_from: date
+    valid_until: date | None
+    """The last day of this version of the definition; None for the one that holds."""
     kind: IndicatorKind
     field_of_action: str
     title: Words
@@ -79,6 +81,13 @@ class Answer(_Part):
     cut_off: Words
     limits: tuple[Words, ...]
     unit: Unit
+    per_unit: Unit | None
+    """What a mean is taken over."""
+    per: int | None
+    """Of how many a rate is; a share is of a hundred."""
+    decimals: int
+    percent: int
+    """Of how many of a hundred a percentile is; 50 is the median."""
     population: Words
     source_office: str
     not_comparable_with: tuple[str, ...]

@@ -1,174 +1,129 @@
-"""Reads what a plan needs from the cube in one statement, and folds it into the plan's rows."""
+"""Reads what a plan needs from the image of the cube at once, and folds it into the plan's rows."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
+from reporting.deltas import KEY_MODULUS
+from reporting.figures.combining import WHOLE, Amount, Content, days_of
 from reporting.figures.plan import Plan
-from reporting.indicators import OneOf, Span, Term
-from reporting.indicators.terms import Values, terms_for_rows, where_of
+from reporting.image import Moment, Reading
+from reporting.indicators import OneOf, Parts, Span, Term
+from reporting.indicators.terms import Values, parts_for_rows, where_of
 
-_DAY = timedelta(days=1)
-
-# How many cells fit cannot be guessed from statistics, least of all while the cube is filled; guessed too low, the
-# deltas are looked through once for each cell. Holds for the caller's transaction.
-_HASH_JOIN = text("set local enable_nestloop = off")
-
-# PostgreSQL cannot guess how many cells have a fact. While the cube is loaded, and its statistics are still those of an
-# empty one, it would look every cell up for every delta: half a minute instead of some hundredths of a second.
-_NO_NESTED_LOOPS = text("set local enable_nestloop = off")
-_NESTED_LOOPS = text("set local enable_nestloop = on")
+_NOTHING = Amount(0, 0)
 
 Raw = tuple[str, ...]
-"""Values of the facts that were read apart, in the order of `_Reading.facts`."""
+"""Values of the facts that were read apart, in the order of `Reading.facts`."""
 Row = tuple[str, ...]
+Amounts = Mapping[Span, tuple[Mapping[Row, Content], ...]]
+"""By span, for each part of its values, what the rows hold; a row with nothing in it may be missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What is read: sums by measure, by these facts, and by the days between these ones."""
-
-    measures: tuple[str, ...]
-    facts: tuple[str, ...]
-    pushed: Mapping[str, frozenset[str]]
-    """Values of facts that every term is limited to."""
-    days: tuple[date, ...]
-    """Every term begins and ends at the end of one of these days, or at the beginning of time."""
-    from_the_beginning: bool
-
-
-async def evaluate(connection: AsyncConnection, plan: Plan, spans: Sequence[Span]) -> dict[Span, dict[Row, int]]:
-    """For each span the sums of the plan's rows; a row with nothing in it may be missing.
-
-    Spans that nobody can be counted in have no rows at all.
-    """
-    terms = {span: terms_for_rows(plan.catalogue, plan.indicator, span, plan.chosen, plan.by) for span in spans}
-    every = [term for span_terms in terms.values() for term in span_terms]
+async def evaluate(moment: Moment, plan: Plan, spans: Sequence[Span]) -> Amounts:
+    """What the plan's rows hold in each of these spans. Spans that nobody can be counted in have no rows at all."""
+    parts = {span: parts_for_rows(plan.catalogue, plan.indicator, span, plan.chosen, plan.by) for span in spans}
+    every = [term for of_span in parts.values() for terms in of_span for term in terms]
     if not every:
-        return {span: {} for span in spans}
+        return {span: tuple({} for _ in of_span) for span, of_span in parts.items()}
     reading = _reading_of(plan, every)
-    await connection.execute(_HASH_JOIN)
-    await connection.execute(_NO_NESTED_LOOPS)
-    rows = (await connection.execute(_statement(plan, reading), _parameters(plan, reading))).all()
-    await connection.execute(_NESTED_LOOPS)
+    rows = await moment.read(reading)
     # A large table takes some tenths of a second to fold: nobody else waits for it.
-    return await asyncio.to_thread(_folded, plan, reading, rows, terms)
+    return await asyncio.to_thread(_folded, plan, reading, rows, parts)
 
 
-def _folded(
-    plan: Plan, reading: _Reading, rows: Sequence[Any], terms: Mapping[Span, Sequence[Term]]
-) -> dict[Span, dict[Row, int]]:
+def _folded(plan: Plan, reading: Reading, rows: Sequence[Any], parts: Mapping[Span, Parts]) -> Amounts:
     folder = _Folder(plan, reading, _accumulated(reading, rows))
-    return {span: folder.fold(span_terms) for span, span_terms in terms.items()}
+    return {span: tuple(map(folder.fold, of_span)) for span, of_span in parts.items()}
 
 
-def _reading_of(plan: Plan, terms: Sequence[Term]) -> _Reading:
+def _reading_of(plan: Plan, terms: Sequence[Term]) -> Reading:
     measures = tuple(sorted({term.measure for term in terms}))
     pushed: dict[str, frozenset[str]] = {}
-    apart: dict[str, None] = {}
+    apart: dict[str, None] = {} if plan.indicator.days is None else {plan.indicator.days: None}
     for dimension, codes in zip(plan.by, plan.codes, strict=True):
         for term in {term.measure: term for term in terms}.values():
             for where in where_of(plan.catalogue, plan.indicator, dimension, codes[:1], term):
                 apart.update(dict.fromkeys(where))
     for fact in sorted({name for term in terms for name in term.where}):
         selections = [term.where.get(fact) for term in terms]
-        if all(isinstance(values, OneOf) for values in selections):
-            pushed[fact] = frozenset[str]().union(*(values.codes for values in selections if values is not None))
+        listed = [values.codes for values in selections if isinstance(values, OneOf)]
+        if len(listed) == len(selections):
+            pushed[fact] = frozenset[str]().union(*listed)
         if fact not in pushed or any(values != selections[0] for values in selections):
             apart[fact] = None
     ends = {term.until for term in terms} | {term.after for term in terms if term.after is not None}
     from_the_beginning = any(term.after is None for term in terms)
-    return _Reading(measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning)
+    return Reading(measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning, plan.sight.known_on)
 
 
-def _statement(plan: Plan, reading: _Reading) -> TextClause:
-    """One statement whatever is asked. Names of facts come from the catalogue, never from the question."""
-    facts = "".join(f", coalesce(dims ->> '{fact}', '') as fact_{i}" for i, fact in enumerate(reading.facts))
-    names = "".join(f", fact_{i}" for i in range(len(reading.facts)))
-    pushed = "".join(f" and dims ->> '{fact}' = any(:only_{fact})" for fact in reading.pushed)
-    since = "" if reading.from_the_beginning else " and effective_on > :first"
-    known = "" if plan.sight.known_on is None else " and recorded_on <= :known_on"
-    return text(f"""
-        with cells as materialized (
-            select cell{facts} from cube.cell
-            where municipality = :municipality and measure = any(:measures){pushed}
-        )
-        select measure, width_bucket(effective_on, cast(:starts as date[])) as bucket, cast(sum(n) as bigint){names}
-        from cube.delta join cells using (cell)
-        where municipality = :municipality and measure = any(:measures) and effective_on <= :last{since}{known}
-        group by measure, bucket{names}
-    """)  # noqa: S608 - see above
+Series = tuple[list[int], list[int]]
+"""How many, and the sums of their record keys, for each day of the reading."""
+Sums = Mapping[str, Mapping[Raw, Series]]
+"""By measure and facts all that is not later than each day (and was read)."""
 
 
-def _parameters(plan: Plan, reading: _Reading) -> dict[str, Any]:
-    return {
-        "municipality": plan.catalogue.city.municipality,
-        "measures": list(reading.measures),
-        # A bucket begins on the day after one of the days; what is not later than the first day is in bucket 0.
-        "starts": [day + _DAY for day in reading.days],
-        "first": reading.days[0],
-        "last": reading.days[-1],
-        "known_on": plan.sight.known_on,
-        **{f"only_{fact}": sorted(codes) for fact, codes in reading.pushed.items()},
-    }
-
-
-Sums = Mapping[str, Mapping[Raw, Sequence[int]]]
-"""By measure and facts, for each day of the reading the sum of all that is not later (and was read)."""
-
-
-def _accumulated(reading: _Reading, rows: Sequence[Any]) -> Sums:
-    sums: dict[str, dict[Raw, list[int]]] = {measure: {} for measure in reading.measures}
-    for measure, bucket, n, *raw in rows:
-        sums[measure].setdefault(tuple(raw), [0] * len(reading.days))[bucket] = n
+def _accumulated(reading: Reading, rows: Sequence[Any]) -> Sums:
+    length = len(reading.days)
+    sums: dict[str, dict[Raw, Series]] = {measure: {} for measure in reading.measures}
+    for measure, bucket, n, key, *raw in rows:
+        numbers, keys = sums[measure].setdefault(tuple(raw), ([0] * length, [0] * length))
+        numbers[bucket], keys[bucket] = n, key
     for by_facts in sums.values():
-        for series in by_facts.values():
-            for i in range(1, len(series)):
-                series[i] += series[i - 1]
+        for numbers, keys in by_facts.values():
+            for i in range(1, length):
+                numbers[i] += numbers[i - 1]
+                keys[i] += keys[i - 1]
     return sums
 
 
 class _Folder:
     """Folds sums by facts into rows by codes; what it finds out about a combination of facts it remembers."""
 
-    def __init__(self, plan: Plan, reading: _Reading, sums: Sums) -> None:
+    def __init__(self, plan: Plan, reading: Reading, sums: Sums) -> None:
         self._plan = plan
         self._facts = {fact: i for i, fact in enumerate(reading.facts)}
         self._place = {day: i for i, day in enumerate(reading.days)}
         self._sums = sums
-        self._splitters: dict[tuple[str, str, int], _Splitter] = {}
-        self._rows: dict[tuple[str, int], dict[Raw, Row | None]] = {}
+        self._splitters: dict[tuple[str, str, int, date], _Splitter] = {}
+        self._rows: dict[tuple[str, int, date], dict[Raw, Row | None]] = {}
+        self._facts_shown = {plan.catalogue.fact_of(dimension) for dimension in plan.by}
+        self._days_in = None if plan.indicator.days is None else self._facts[plan.indicator.days]
 
-    def fold(self, terms: Sequence[Term]) -> dict[Row, int]:
-        folded: dict[Row, int] = {}
+    def fold(self, terms: Sequence[Term]) -> Mapping[Row, Content]:
+        folded: dict[Row, dict[str, Amount]] = {}
         for term in terms:
             conditions = [(self._facts[fact], values) for fact, values in term.where.items() if fact in self._facts]
             until = self._place[term.until]
             after = None if term.after is None else self._place[term.after]
-            rows = self._rows.setdefault((term.measure, self._year(term)), {})
-            for raw, series in self._sums[term.measure].items():
-                n = series[until] if after is None else series[until] - series[after]
-                if n == 0 or not all(raw[i] in values for i, values in conditions):
+            rows = self._rows.setdefault((term.measure, self._year(term), self._placed_on(term)), {})
+            for raw, (numbers, keys) in self._sums[term.measure].items():
+                n = numbers[until] if after is None else numbers[until] - numbers[after]
+                key = keys[until] if after is None else keys[until] - keys[after]
+                if not (n or key) or not all(raw[i] in values for i, values in conditions):
                     continue
                 if raw not in rows:
                     rows[raw] = self._row_of(raw, term)
                 if (row := rows[raw]) is not None:
-                    folded[row] = folded.get(row, 0) + term.weight * n
+                    held = folded.setdefault(row, {})
+                    days = WHOLE if self._days_in is None else days_of(self._plan.indicator, raw[self._days_in], term)
+                    before = held.get(days, _NOTHING)
+                    held[days] = Amount(before.n + n, (before.key + key) % KEY_MODULUS)
         return folded
 
     def _year(self, term: Term) -> int:
         """The year that ages are counted in, where they matter for the rows."""
-        return term.until.year if "age_band" in self._plan.by else 0
+        return term.until.year if "birth_year" in self._facts_shown else 0
+
+    def _placed_on(self, term: Term) -> date:
+        """The day from which on the areas are those of this term, where they matter for the rows."""
+        return self._plan.catalogue.city.drawn_since(term.until) if "area" in self._facts_shown else date.min
 
     def _row_of(self, raw: Raw, term: Term) -> Row | None:
         codes = []
         for dimension, possible in zip(self._plan.by, self._plan.codes, strict=True):
-            key = (dimension, term.measure, self._year(term))
+            key = (dimension, term.measure, self._year(term), self._placed_on(term))
             if key not in self._splitters:
                 self._splitters[key] = _Splitter(self._plan, dimension, possible, term, self._facts)
             code = self._splitters[key].code_of(raw)

@@ -1,49 +1,50 @@
 """Answers questions: reads one snapshot of the cube and puts everything beside the numbers that belongs there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import zip_longest
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from reporting.audiences import Audience
-from reporting.cube import read_head
-from reporting.deltas import MEASURES
 from reporting.figures.answer import Answer, Cell, Key, Point
-from reporting.figures.evaluation import Row, evaluate
+from reporting.figures.combining import Content, combined
+from reporting.figures.evaluation import Amounts, Row, evaluate
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
 from reporting.figures.sources import Begin, read_begin, read_freshness
 from reporting.figures.values import NOT_REPORTED, Value, number_of, value_of
-from reporting.indicators import DIMENSIONS, OTHER, Catalogue, Span, is_defined_on, span_year_before
+from reporting.image import Moment
+from reporting.indicators import OTHER, RATIOS, UNPLACED, Catalogue, Span, is_defined_on, span_year_before
+
+_NOTHING: Content = {}
 
 
-async def answer(
-    connection: AsyncConnection, catalogue: Catalogue, question: Question, audience: Audience, at: datetime
-) -> Answer:
-    """The answer as of the snapshot that `connection` has (`cube.snapshot`); `at` is now.
+async def answer(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Answer:
+    """The answer as of a moment of the cube; `at` is now.
 
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422, with a pointer into the question) for what the
     indicator does not have, `Forbidden` for what the audience may not see.
     """
-    return await answer_plan(connection, plan_of(catalogue, question, audience, at), at)
+    return await answer_plan(moment, plan_of(catalogue, question, audience, at), at)
 
 
-async def answer_plan(connection: AsyncConnection, plan: Plan, at: datetime) -> Answer:
+async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
     """The answer to a question that was checked already."""
+    begin, amounts = await measure(moment, plan)
+    return await answer_with(moment, plan, begin, amounts, at)
+
+
+async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime) -> Answer:
+    """The answer to a question whose amounts were read, at the same moment."""
     municipality, indicator = plan.catalogue.city.municipality, plan.indicator
-    begin = await read_begin(connection, municipality, indicator.source_office, plan.sight.known_on)
-    wanted = dict.fromkeys((*plan.spans, *plan.compared))
-    reported = [span for span in wanted if _is_reported(plan, begin, span)]
-    sums = await evaluate(connection, plan, reported) if reported else {}
-    head = await read_head(connection, municipality)
+    assert municipality == moment.municipality, "the image is another city's"
     office = indicator.source_office
-    freshness = await read_freshness(connection, municipality, office, plan.catalogue.frame.offices[office], at)
+    freshness = await read_freshness(moment.connection, municipality, office, plan.catalogue.frame.offices[office], at)
     return Answer(
         municipality=municipality,
         indicator=indicator.id,
         version=indicator.version,
         valid_from=indicator.valid_from,
+        valid_until=indicator.valid_until,
         kind=indicator.kind,
         field_of_action=indicator.field_of_action,
         title=indicator.title,
@@ -51,22 +52,35 @@ async def answer_plan(connection: AsyncConnection, plan: Plan, at: datetime) -> 
         cut_off=indicator.cut_off,
         limits=indicator.limits,
         unit=plan.catalogue.unit_of(indicator),
+        per_unit=None if indicator.per_unit is None else plan.catalogue.frame.units[indicator.per_unit],
+        per=indicator.per,
+        decimals=indicator.decimals or 0,
+        percent=indicator.percent,
         population=indicator.population.words,
         source_office=office,
         not_comparable_with=indicator.not_comparable_with,
         by=plan.by,
         filters={name: tuple(_key(plan, name, code) for code in sorted(codes)) for name, codes in plan.filters.items()},
         points=tuple(_points(plan, begin)),
-        cells=tuple(_cells(plan, sums)),
+        cells=tuple(cells_of(plan, amounts)),
         adds_up=_adds_up(plan),
         audience=plan.audience,
         data_state=plan.sight.data_state,
         known_on=plan.sight.known_on,
         asked_at=at,
         sources=(freshness,),
-        batch=head.number,
-        generation=head.generation,
+        batch=moment.head.number,
+        generation=moment.head.generation,
     )
+
+
+async def measure(moment: Moment, plan: Plan) -> tuple[Begin, Amounts]:
+    """Since when the source reports, and what the rows of a plan hold in each span that is reported at all."""
+    measures = [name for name, one in plan.catalogue.measures.items() if one.office == plan.indicator.source_office]
+    begin = await read_begin(moment, measures, plan.sight.known_on)
+    wanted = dict.fromkeys((*plan.spans, *plan.compared))
+    reported = [span for span in wanted if _is_reported(plan, begin, span)]
+    return begin, await evaluate(moment, plan, reported) if reported else {}
 
 
 def _is_reported(plan: Plan, begin: Begin, span: Span) -> bool:
@@ -96,14 +110,20 @@ def _points(plan: Plan, begin: Begin) -> Iterator[Point]:
         )
 
 
-def _cells(plan: Plan, sums: Mapping[Span, Mapping[Row, int]]) -> Iterator[Cell]:
+def cells_of(plan: Plan, amounts: Amounts) -> Iterator[Cell]:
+    """The rows of an answer, from what they hold; a span that is not in `amounts` is not reported."""
     # The rest of a breakdown has rows only where there is something in it.
-    has_rest = any(n and OTHER in row for of_span in sums.values() for row, n in of_span.items())
+    has_rest = any(
+        OTHER in row and any(amount.n for amount in content.values())
+        for of_span in amounts.values()
+        for part in of_span
+        for row, content in part.items()
+    )
     for row in plan.rows:
         if OTHER in row and not has_rest:
             continue
-        values = tuple(_value(sums, span, row) for span in plan.spans)
-        compared = tuple(_value(sums, span, row) for span in plan.compared)
+        values = tuple(_value(plan, amounts, span, row) for span in plan.spans)
+        compared = tuple(_value(plan, amounts, span, row) for span in plan.compared)
         yield Cell(
             keys=tuple(_key(plan, name, code) for name, code in zip(plan.by, row, strict=True)),
             values=values,
@@ -112,8 +132,10 @@ def _cells(plan: Plan, sums: Mapping[Span, Mapping[Row, int]]) -> Iterator[Cell]
         )
 
 
-def _value(sums: Mapping[Span, Mapping[Row, int]], span: Span, row: Row) -> Value:
-    return value_of(sums[span].get(row, 0)) if span in sums else NOT_REPORTED
+def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
+    if span not in amounts:
+        return NOT_REPORTED
+    return combined(plan.indicator, [part.get(row, _NOTHING) for part in amounts[span]])
 
 
 def _difference(value: Value, compared: Value) -> Value:
@@ -126,6 +148,17 @@ def _key(plan: Plan, dimension: str, code: str) -> Key:
 
 
 def _adds_up(plan: Plan) -> bool:
-    """Who moved within an area has not moved at the level asked: such rows are less than the whole."""
-    by_area = any(DIMENSIONS[name] == "area" for name in plan.by)
-    return not (by_area and any("area_to" in MEASURES[count.measure].dims for count in plan.indicator.counts))
+    """Neither do ratios and medians, nor who moved within an area: he has not moved at the level asked."""
+    indicator, measures = plan.indicator, plan.catalogue.measures
+    if indicator.kind in RATIOS or indicator.days is not None:
+        return not plan.by
+    by_area = any(plan.catalogue.level_of(name) is not None for name in plan.by)
+    counted = (count.measure for part in indicator.parts for count in part.counts)
+    overlapping = any(
+        plan.catalogue.level_of(name) is not None
+        and sum(len(plan.catalogue.city.parts_of(code, span.to_on)) for code in codes if code != UNPLACED)
+        > len(plan.catalogue.city.placed_at(plan.catalogue.level_of(name) or "", span.to_on))
+        for name, codes in zip(plan.by, plan.codes, strict=True)
+        for span in plan.spans
+    )
+    return not overlapping and not (by_area and any("area_to" in measures[name].dims for name in counted))

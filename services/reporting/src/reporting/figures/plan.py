@@ -1,6 +1,6 @@
 """Checks a question and plans its answer: which days or periods, which rows, which sums."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -11,19 +11,20 @@ from reporting.deltas import day_of
 from reporting.figures.question import Question
 from reporting.figures.spans import points_of
 from reporting.indicators import (
-    DIMENSIONS,
     OTHER,
     UNPLACED,
     Catalogue,
     Chosen,
     Indicator,
+    Parts,
     Span,
-    Term,
     codes_of,
-    terms_of,
+    parts_of,
 )
+from reporting.indicators.city import CITY_LEVEL, LEVEL_OF_FACTS, City
 from verbund.errors import RuleBroken
 
+_MOST_BREAKDOWNS = 3
 _MOST_ROWS = 20_000
 _MOST_VALUES = 100_000  # beyond it an answer is a download, not a figure
 
@@ -53,17 +54,10 @@ class Plan:
         """The codes of each row. Those of the rest of a breakdown come last: an answer may leave them out together."""
         return tuple(sorted(product(*self.codes), key=lambda row: OTHER in row))
 
-    def terms_of(self, row: int, point: int) -> tuple[Term, ...]:
-        """The terms whose sum stands in this row of `Answer.cells` at this place of its values."""
-        return self._terms(self.rows[row], self.spans[point])
-
-    def compared_terms_of(self, row: int, point: int) -> tuple[Term, ...]:
-        """The terms whose sum this value is compared with."""
-        return self._terms(self.rows[row], self.compared[point])
-
-    def _terms(self, row: tuple[str, ...], span: Span) -> tuple[Term, ...]:
-        narrowed = {name: frozenset((code,)) for name, code in zip(self.by, row, strict=True)}
-        return terms_of(self.catalogue, self.indicator, span, {**self.chosen, **narrowed})
+    def parts_of(self, row: int, point: int) -> Parts:
+        """The parts of the value in this row of `Answer.cells` at this place of its values."""
+        narrowed = {name: frozenset((code,)) for name, code in zip(self.by, self.rows[row], strict=True)}
+        return parts_of(self.catalogue, self.indicator, self.spans[point], {**self.chosen, **narrowed})
 
 
 def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Plan:
@@ -72,17 +66,18 @@ def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: da
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422) with a pointer into the question for what cannot be
     asked, `Forbidden` for what the audience may not see.
     """
-    indicator = catalogue.get_indicator(question.indicator)
-    _check_breakdowns(indicator, question.by)
+    indicator = catalogue.get_indicator(question.indicator, question.version)
+    _check_breakdowns(catalogue, indicator, question.by)
     spans, compared = points_of(indicator, question, day_of(at))
     filters: dict[str, frozenset[str]] = {}
     for name, wanted in _filters(catalogue, indicator, question, spans):
         if name in filters:
             raise RuleBroken("twice_the_same", "Filter by the same thing only once.", pointer=f"/filters/{name}")
         filters[name] = wanted
+    _check_together(indicator, {*question.by, *filters})
     codes = tuple(_row_codes(catalogue, indicator, name, filters, spans) for name in question.by)
-    broken_down = {DIMENSIONS[name] for name in question.by}
-    chosen = {name: values for name, values in filters.items() if DIMENSIONS[name] not in broken_down}
+    broken_down = {catalogue.fact_of(name) for name in question.by}
+    chosen = {name: values for name, values in filters.items() if catalogue.fact_of(name) not in broken_down}
     shown = {**chosen, **{name: frozenset(values) for name, values in zip(question.by, codes, strict=True)}}
     sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at)
     plan = Plan(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, audience, sight, day_of(at))
@@ -96,13 +91,31 @@ def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: da
     return plan
 
 
-def _check_breakdowns(indicator: Indicator, by: Sequence[str]) -> None:
+def _check_breakdowns(catalogue: Catalogue, indicator: Indicator, by: Sequence[str]) -> None:
     for name in by:
         if name not in indicator.breakdowns:
             raise _no_breakdown(indicator, "/by")
-    facts = [DIMENSIONS[name] for name in by]
+    if len(by) > _MOST_BREAKDOWNS:
+        raise RuleBroken(
+            "too_many_breakdowns",
+            "A figure can be broken down by {most} things at most.",
+            pointer="/by",
+            most=_MOST_BREAKDOWNS,
+        )
+    facts = [catalogue.fact_of(name) for name in by]
     if len(set(facts)) < len(facts):
         raise RuleBroken("twice_the_same", "A figure can be broken down by the same fact only once.", pointer="/by")
+
+
+def _check_together(indicator: Indicator, shown: Collection[str]) -> None:
+    for together in indicator.never_together:
+        if set(together) <= set(shown):
+            raise RuleBroken(
+                "never_together",
+                "This indicator is never shown by {names} together. Leave one of them out.",
+                pointer="/by",
+                names=", ".join(together),
+            )
 
 
 def _filters(
@@ -115,9 +128,9 @@ def _filters(
             continue
         if name not in indicator.breakdowns:
             raise _no_breakdown(indicator, pointer)
-        if DIMENSIONS[name] == "area":
+        if catalogue.level_of(name) is not None:
             if codes != (catalogue.city.municipality,):
-                yield _level_of(catalogue, question, codes, pointer), frozenset(codes)
+                yield _at_level(catalogue, indicator, question, codes, pointer), frozenset(codes)
             continue
         known = codes_of(catalogue, indicator, name, spans)
         for code in codes:
@@ -126,25 +139,23 @@ def _filters(
         yield name, frozenset(codes)
 
 
-def _level_of(catalogue: Catalogue, question: Question, codes: Sequence[str], pointer: str) -> str:
-    """The breakdown that all of these areas belong to; `unplaced` belongs to both."""
+def _at_level(
+    catalogue: Catalogue, indicator: Indicator, question: Question, codes: Sequence[str], pointer: str
+) -> str:
+    """The breakdown that all of these areas belong to; `unplaced` belongs to each."""
+    by_level = {level: name for name in indicator.breakdowns if (level := catalogue.level_of(name)) is not None}
     levels = set()
     for code in codes:
         level = catalogue.city.level_of(code)
-        if level is None and code != UNPLACED:
+        if code != UNPLACED and (level is None or level not in {*by_level, CITY_LEVEL}):
             raise _no_value(pointer)
         if level is not None:
             levels.add(level)
-    if len(levels) > 1 or "city" in levels:
+    if len(levels) > 1 or CITY_LEVEL in levels:
         raise RuleBroken("mixed_levels", "Choose areas of one level: districts, or statistical areas.", pointer=pointer)
-    level = levels.pop() if levels else ("area" if "area" in question.by else "district")
-    if level == "area" and "district" in question.by:
-        raise RuleBroken(
-            "filter_finer_than_breakdown",
-            "The areas chosen are finer than the breakdown. Break down by area, or choose districts.",
-            pointer=pointer,
-        )
-    return level
+    if levels:
+        return by_level[levels.pop()]
+    return next((name for name in question.by if catalogue.level_of(name) is not None), next(iter(by_level.values())))
 
 
 def _row_codes(
@@ -158,11 +169,40 @@ def _row_codes(
     codes = codes_of(catalogue, indicator, name, spans)
     if name in filters:
         return tuple(code for code in codes if code in filters[name])
-    if name == "area" and "district" in filters:
-        wanted = filters["district"]
-        parts = {part for code in wanted - {UNPLACED} for part in catalogue.city.parts_of(code)}
-        return tuple(code for code in codes if code in parts | (wanted & {UNPLACED}))
+    if catalogue.level_of(name) is None:
+        return codes
+    for other, wanted in filters.items():
+        if (level := catalogue.level_of(other)) is not None:
+            for day in {day for span in spans for day in (span.to_on, span.from_on or span.to_on)}:
+                codes = _within(catalogue.city, catalogue.level_of(name) or "", codes, level, wanted, day, other)
     return codes
+
+
+def _within(
+    city: City, level: str, codes: Sequence[str], level_wanted: str, wanted: Collection[str], day: date, filtered: str
+) -> tuple[str, ...]:
+    """Of the areas of a level those that lie in the wanted ones of another level; raises where one lies half in."""
+    inside = _area_set(city, level_wanted, wanted, day)
+    kept = []
+    for code in codes:
+        own = _area_set(city, level, (code,), day)
+        if own & inside and not own <= inside:
+            raise RuleBroken(
+                "filter_finer_than_breakdown",
+                "The areas chosen are finer than the breakdown. Break down by area, or choose districts.",
+                pointer=f"/filters/{filtered}",
+            )
+        if own & inside:
+            kept.append(code)
+    return tuple(kept)
+
+
+def _area_set(city: City, level: str, codes: Collection[str], day: date) -> frozenset[str]:
+    """What these areas are made of on a day, with `UNPLACED` as a place of its own."""
+    parts = frozenset[str]().union(*(city.parts_of(code, day) for code in codes if code != UNPLACED))
+    if UNPLACED not in codes:
+        return parts
+    return parts | {UNPLACED} | (city.placed_at(LEVEL_OF_FACTS, day) - city.placed_at(level, day))
 
 
 def _margins(

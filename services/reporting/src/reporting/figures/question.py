@@ -21,6 +21,8 @@ class Question(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     indicator: str
+    version: int | None = None
+    """Of the definition; the one that holds where none is named."""
     by: tuple[str, ...] = ()
     """Breakdowns that the indicator allows, such as `district`, `area`, `nationality`, `age_band`, `sex`."""
     filters: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -1,13 +1,14 @@
 """Where the sources of figures stand: since when they report, how far they were read, when they were last heard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reporting.deltas import MEASURES
 from reporting.figures.answer import Freshness
+from reporting.image import Moment
 from reporting.indicators import Words
 from verbund.events.ledger_ids import book_of
 
@@ -16,15 +17,6 @@ SILENT_AFTER = timedelta(seconds=30)
 
 _DAY = timedelta(days=1)
 
-# Each row is found at the beginning of an index: the answer does not take longer as the cube grows.
-_BEGIN = text("""
-    select measure, (
-        select min(effective_on) from cube.delta
-        where municipality = :municipality and delta.measure = wanted.measure
-        and (cast(:known_on as date) is null or recorded_on <= :known_on)
-    )
-    from unnest(cast(:measures as text[])) as wanted (measure)
-""")
 _POSITION = text("""
     select number, recorded_at, heard_at, head_number, stop_reason,
            (select count(*) from feed.parked where parked.ledger = position.ledger and parked.settled is null) as parked
@@ -40,15 +32,13 @@ class Begin:
     flow_on: date | None
 
 
-async def read_begin(connection: AsyncConnection, municipality: str, office: str, known_on: date | None) -> Begin:
-    """Since when an office reports, as far as booked by the end of `known_on`.
+async def read_begin(moment: Moment, measures: Sequence[str], known_on: date | None) -> Begin:
+    """Since when an office reports, as far as booked by the end of `known_on`; `measures` are all of its own.
 
     Its stocks begin with what it says was there when it began (`openings`), its flows on the day after. An office
     that began with nothing begins with its first fact.
     """
-    measures = [measure.name for measure in MEASURES.values() if measure.office == office]
-    given = {"municipality": municipality, "measures": measures, "known_on": known_on}
-    first = {measure: on for measure, on in await connection.execute(_BEGIN, given) if on is not None}
+    first = await moment.read_first_days(measures, known_on)
     if "openings" in first:
         return Begin(first["openings"], first["openings"] + _DAY)
     begin = min(first.values(), default=None)

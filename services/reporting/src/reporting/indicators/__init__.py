@@ -1,31 +1,34 @@
 """Indicators: figures defined as data, the catalogue that holds them, and how their values are sums over the cube."""
 
-from reporting.indicators.catalogue import OTHER, Catalogue, Frame
+from reporting.indicators.catalogue import OTHER, Catalogue, Dimension, Frame
 from reporting.indicators.catalogue_files import BadCatalogue, read_catalogue
-from reporting.indicators.city import UNPLACED, AgeBand, Area, City, Level
-from reporting.indicators.definition import DIMENSIONS, Indicator, IndicatorKind, Margin, Population, Unit
+from reporting.indicators.city import UNPLACED, AgeBand, Area, City
+from reporting.indicators.definition import RATIOS, Indicator, IndicatorKind, Margin, Part, Population, Unit
 from reporting.indicators.periods import Every, Span, period_around, span_year_before, year_before
-from reporting.indicators.terms import Chosen, NoneOf, OneOf, Term, codes_of, is_defined_on, terms_of
+from reporting.indicators.terms import Before, Chosen, NoneOf, OneOf, Parts, Term, codes_of, is_defined_on, parts_of
 from reporting.indicators.words import Words
 
 __all__ = [
-    "DIMENSIONS",
     "OTHER",
+    "RATIOS",
     "UNPLACED",
     "AgeBand",
     "Area",
     "BadCatalogue",
+    "Before",
     "Catalogue",
     "Chosen",
     "City",
+    "Dimension",
     "Every",
     "Frame",
     "Indicator",
     "IndicatorKind",
-    "Level",
     "Margin",
     "NoneOf",
     "OneOf",
+    "Part",
+    "Parts",
     "Population",
     "Span",
     "Term",
@@ -33,9 +36,9 @@ __all__ = [
     "Words",
     "codes_of",
     "is_defined_on",
+    "parts_of",
     "period_around",
     "read_catalogue",
     "span_year_before",
-    "terms_of",
     "year_before",
 ]

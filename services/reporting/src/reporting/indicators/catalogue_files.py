@@ -1,6 +1,7 @@
 """Reads the catalogue from YAML, and says in which file and line something is wrong."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -9,70 +10,113 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from reporting.deltas import Measure, measures_of
 from reporting.indicators.catalogue import Catalogue, Frame
 from reporting.indicators.city import City
 from reporting.indicators.city_files import BadCatalogue, read_city
-from reporting.indicators.definition import DIMENSIONS, Indicator
+from reporting.indicators.definition import Indicator
+from reporting.indicators.fitting import misfits
+from verbund.events.offices import Office, find_offices
 
 __all__ = ["BadCatalogue", "read_catalogue"]
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_catalogue(municipality: str, folder: Traversable | None = None) -> Catalogue:
-    """The catalogue in `folder` (default: the one that comes with reporting) for one municipality.
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One version of an indicator where it is written down."""
 
-    `frame.yaml` holds shared words, `indicators/*.yaml` the indicators in order of the file names, the rest is data of
-    cities. Raises `BadCatalogue`, which names file and line.
+    file: str
+    node: yaml.Node
+    indicator: Indicator
+
+    def place(self, field: str) -> str:
+        return f"{self.file}:{_line(self.node, (field,))}"
+
+
+def read_catalogue(
+    municipality: str, folder: Traversable | None = None, offices: Sequence[Office] | None = None
+) -> Catalogue:
+    """The catalogue for one municipality: `folder` (default: the one that comes with reporting), and what offices add.
+
+    `frame.yaml` holds shared words; `indicators/<field of action>.yaml` the indicators, shown in the order of the
+    fields; the rest is data of cities. An office (default: all that are announced) adds a folder of the same shape,
+    without data of cities. Raises `BadCatalogue` with everything that is wrong, a line each: file, line, what to do.
     """
     folder = files("reporting") / "catalogue" if folder is None else folder
-    city = read_city(municipality, folder)
-    frame = _validated(Frame, _compose(folder / "frame.yaml"), str(folder / "frame.yaml"))
-    indicators: dict[str, Indicator] = {}
-    for file in sorted((folder / "indicators").iterdir(), key=lambda file: file.name):
+    offices = find_offices() if offices is None else offices
+    folders = [folder, *(files(office.catalogue) / "catalogue" for office in offices if office.catalogue is not None)]
+    city, measures = read_city(municipality, folder), measures_of(offices)
+    frame = _joined([(str(each / "frame.yaml"), _frame(each / "frame.yaml")) for each in folders])
+    entries = _in_order(frame, [entry for each in folders for entry in _entries(each / "indicators", frame)])
+    _check(entries, city, frame, measures)
+    versions: dict[str, list[Indicator]] = {}
+    for entry in entries:
+        versions.setdefault(entry.indicator.id, []).append(entry.indicator)
+    return Catalogue(city, frame, measures, MappingProxyType({name: tuple(found) for name, found in versions.items()}))
+
+
+def _frame(file: Traversable) -> Frame:
+    return _validated(Frame, _compose(file), str(file))
+
+
+def _joined(frames: Sequence[tuple[str, Frame]]) -> Frame:
+    """The words of all; a word that has two meanings is refused."""
+    joined: dict[str, dict[str, Any]] = {name: {} for name in Frame.model_fields}
+    for file, frame in frames:
+        for name, known in joined.items():
+            words = getattr(frame, name)
+            for word, meaning in words.items():
+                if known.setdefault(word, meaning) != meaning:
+                    raise BadCatalogue(f"{file}:1: {name}.{word} means something else in another file; name it apart")
+    return Frame(**joined)
+
+
+def _entries(folder: Traversable, frame: Frame) -> Iterator[_Entry]:
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
             continue
+        field = file.name.removesuffix(".yaml")
+        if field not in frame.fields_of_action:
+            known = ", ".join(frame.fields_of_action)
+            raise BadCatalogue(f"{file}:1: no field of action is called {field!r}: a file is named for one of {known}")
         root = _compose(file)
         if not isinstance(root, yaml.SequenceNode):
             raise BadCatalogue(f"{file}:{_line(root, ())}: a list of indicators is expected")
         for node in root.value:
-            indicator = _validated(Indicator, node, str(file))
-            for field, problem in _misfits(indicator, city, frame, indicators):
-                raise BadCatalogue(f"{file}:{_line(node, (field,))}: {indicator.id} {field}: {problem}")
-            indicators[indicator.id] = indicator
-    _check_comparisons(indicators, folder)
-    return Catalogue(city, frame, MappingProxyType(indicators))
+            yield _Entry(str(file), node, _validated(Indicator, node, str(file), field_of_action=field))
 
 
-def _misfits(
-    indicator: Indicator, city: City, frame: Frame, before: Mapping[str, Indicator]
-) -> Iterator[tuple[str, str]]:
-    """What an indicator names that is not there, each with the field that names it."""
-    if indicator.id in before:
-        yield "id", "there is another indicator of this id"
-    known: Sequence[tuple[str, str, str | None, Collection[str]]] = (
-        ("field_of_action", "field of action", indicator.field_of_action, frame.fields_of_action),
-        ("source_office", "office", indicator.source_office, frame.offices),
-        ("unit", "unit", indicator.unit, frame.units),
-        ("population", "group of nationalities", indicator.population.nationalities, city.groups),
-        ("age_bands", "set of age bands", indicator.age_bands, city.age_bands),
-    )
-    for field, what, name, names in known:
-        if name is not None and name not in names:
-            yield field, f"there is no {what} {name!r}; there are {', '.join(names)}"
-    for dimension in indicator.breakdowns:
-        if dimension not in frame.dimensions:
-            yield "breakdowns", f"{dimension!r} has no words in frame.yaml"
-        fixed = DIMENSIONS[dimension] not in ("area", "nationality", "birth_year")
-        if fixed and dimension not in frame.values:
-            yield "breakdowns", f"the values of {dimension!r} have no words in frame.yaml"
+def _in_order(frame: Frame, entries: Iterable[_Entry]) -> list[_Entry]:
+    places = list(frame.fields_of_action)
+    return sorted(entries, key=lambda entry: places.index(entry.indicator.field_of_action))
 
 
-def _check_comparisons(indicators: Mapping[str, Indicator], folder: Traversable) -> None:
-    for indicator in indicators.values():
-        for other in indicator.not_comparable_with:
-            if other not in indicators:
-                raise BadCatalogue(f"{folder / 'indicators'}: {indicator.id} names {other}, which is no indicator")
+def _check(entries: Sequence[_Entry], city: City, frame: Frame, measures: Mapping[str, Measure]) -> None:
+    """Refuse what does not fit what is around it."""
+    problems: list[str] = []
+    before: dict[str, list[Indicator]] = {}
+    for entry in entries:
+        indicator = entry.indicator
+        above = before.setdefault(indicator.id, [])
+        problems += (
+            f"{entry.place(field)}: {indicator.id} {field}: {problem}"
+            for field, problem in misfits(indicator, city, frame, measures, above)
+        )
+        above.append(indicator)
+    for entry in entries:
+        problems += (
+            f"{entry.place('not_comparable_with')}: {entry.indicator.id} names {other}, which is no indicator"
+            for other in entry.indicator.not_comparable_with
+            if other not in before
+        )
+        if entry.indicator.valid_until is not None and entry.indicator is before[entry.indicator.id][-1]:
+            problems.append(
+                f"{entry.place('valid_until')}: {entry.indicator.id} valid_until: the next version is missing below"
+            )
+    if problems:
+        raise BadCatalogue("\n".join(problems))
 
 
 def _compose(file: Traversable) -> yaml.Node:
@@ -89,13 +133,17 @@ def _compose(file: Traversable) -> yaml.Node:
     return node
 
 
-def _validated(model: type[M], node: yaml.Node, file: str) -> M:
+def _validated(model: type[M], node: yaml.Node, file: str, **told: str) -> M:
+    """The entry as a model, with what its place tells beside what it says itself."""
     loader = yaml.SafeLoader("")
     try:
         value = loader.construct_document(node)
     finally:
         loader.dispose()
+    for name in set(told) & set(value if isinstance(value, dict) else ()):
+        raise BadCatalogue(f"{file}:{_line(node, (name,))}: {_path(value, (name,))}: the name of the file says it")
     try:
+        value = {**value, **told} if isinstance(value, dict) else value
         return model.model_validate(value)
     except ValidationError as error:
         problems = []

@@ -1,14 +1,14 @@
 """The data of one city: its areas, the nationalities and their dated groups, its age bands."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from datetime import date, timedelta
+from functools import cached_property
 
 from reporting.indicators.words import Words
 
-Level = Literal["city", "district", "area"]
-"""`district` is the Stadtbezirk, `area` the statistischer Bezirk: facts are placed in areas."""
+CITY_LEVEL, LEVEL_OF_FACTS = "city", "statistischer_bezirk"
+"""Two levels that every city has: itself, and the areas in which offices place what they book."""
 
 UNPLACED = "unplaced"
 """The visible place of facts that no listed area takes."""
@@ -17,13 +17,27 @@ _UNPLACED_WORDS = Words(de="nicht zuzuordnen", en="cannot be placed")
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """One area of a city."""
+    """One area of a city on the days `valid_from`..`valid_until`."""
 
     code: str
     name: str
-    level: Level
+    level: str
     parent: str | None
     valid_from: date
+    valid_until: date = date.max
+
+    def is_valid(self, on: date) -> bool:
+        return self.valid_from <= on <= self.valid_until
+
+
+@dataclass(frozen=True, slots=True)
+class AreaPart:
+    """An area of the level of facts belongs to an area of a further kind (Sozialraum, Aktionsraum) on these days."""
+
+    area: str
+    part: str
+    valid_from: date
+    valid_until: date = date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,8 @@ class City:
 
     municipality: str
     areas: Mapping[str, Area]
+    area_parts: tuple[AreaPart, ...]
+    """What makes up the areas that are not above those of facts: a Sozialraum, an Aktionsraum."""
     nationalities: Mapping[str, Words]
     groups: Mapping[str, tuple[Membership, ...]]
     age_bands: Mapping[str, Mapping[str, AgeBand]]
@@ -60,21 +76,67 @@ class City:
     def name(self) -> str:
         return self.areas[self.municipality].name
 
-    def codes_at(self, level: Level) -> tuple[str, ...]:
-        """The areas of a level in order; below the city with `UNPLACED` as the last."""
-        codes = tuple(area.code for area in self.areas.values() if area.level == level)
-        return codes if level == "city" else (*codes, UNPLACED)
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """The levels and further kinds of areas, in the order of the file."""
+        return tuple(dict.fromkeys(area.level for area in self.areas.values()))
 
-    def level_of(self, code: str) -> Level | None:
+    def codes_at(self, level: str, days: Iterable[date]) -> tuple[str, ...]:
+        """The areas of a level that there are on one of these days, in order; below the city `UNPLACED` is the last."""
+        wanted = tuple(days)
+        codes = tuple(a.code for a in self.areas.values() if a.level == level and any(map(a.is_valid, wanted)))
+        return codes if level == CITY_LEVEL else (*codes, UNPLACED)
+
+    def level_of(self, code: str) -> str | None:
         """The level of an area's code; None for `UNPLACED` and for codes that do not exist."""
         return self.areas[code].level if code in self.areas else None
 
-    def parts_of(self, code: str) -> frozenset[str]:
-        """The areas (the level of facts) that make up a listed area of any level, without what is unplaced."""
-        if self.areas[code].level == "area":
+    def parts_of(self, code: str, on: date) -> frozenset[str]:
+        """The areas of facts that make up an area on a day; none where there is no such area on that day."""
+        area = self.areas[code]
+        if not area.is_valid(on):
+            return frozenset()
+        if area.level == LEVEL_OF_FACTS:
             return frozenset((code,))
-        children = (area.code for area in self.areas.values() if area.parent == code)
-        return frozenset[str]().union(*(self.parts_of(child) for child in children))
+        joined = frozenset(p.part for p in self.area_parts if p.area == code and p.valid_from <= on <= p.valid_until)
+        return joined | self._below[code]
+
+    def placed_at(self, level: str, on: date) -> frozenset[str]:
+        """The areas of facts that some area of a level takes on a day: what is in none of them cannot be placed."""
+        if (level, on) not in self._placed:  # asked for every row of a breakdown
+            codes = (area.code for area in self.areas.values() if area.level == level)
+            self._placed[level, on] = frozenset[str]().union(*(self.parts_of(code, on) for code in codes))
+        return self._placed[level, on]
+
+    def redrawn(self, from_on: date, to_on: date) -> frozenset[date]:
+        """The days in `from_on`..`to_on` from which on some area is made of other parts than the day before."""
+        return frozenset(day for day in self._redrawn if from_on <= day <= to_on)
+
+    def drawn_since(self, on: date) -> date:
+        """The day from which on all areas are made of what they are made of on this day."""
+        return max((day for day in self._redrawn if day <= on), default=date.min)
+
+    @cached_property
+    def _below(self) -> Mapping[str, frozenset[str]]:
+        """By area, the areas of facts below it. One that is no more lies where it lay: its facts stay there."""
+        below: dict[str, set[str]] = {code: set() for code in self.areas}
+        for area in self.areas.values():
+            above = area.parent
+            while area.level == LEVEL_OF_FACTS and above is not None:
+                below[above].add(area.code)
+                above = self.areas[above].parent
+        return {code: frozenset(found) for code, found in below.items()}
+
+    @cached_property
+    def _placed(self) -> dict[tuple[str, date], frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _redrawn(self) -> frozenset[date]:
+        dated: list[Area | AreaPart] = [*self.areas.values(), *self.area_parts]
+        return frozenset({each.valid_from for each in dated}) | frozenset(
+            each.valid_until + timedelta(days=1) for each in dated if each.valid_until < date.max
+        )
 
     def name_of_area(self, code: str) -> Words:
         if code not in self.areas:

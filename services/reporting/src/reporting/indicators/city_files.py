@@ -10,10 +10,9 @@ from typing import TypeVar
 
 from babel import Locale
 
-from reporting.indicators.city import AgeBand, Area, City, Level, Membership
+from reporting.indicators.city import CITY_LEVEL, LEVEL_OF_FACTS, AgeBand, Area, AreaPart, City, Membership
 from reporting.indicators.words import Words
 
-_LEVELS: Mapping[str, Level] = {"city": "city", "stadtbezirk": "district", "statistischer_bezirk": "area"}
 _ENGLISH = Locale("en").territories
 
 T = TypeVar("T")
@@ -48,14 +47,30 @@ def read_city(municipality: str, folder: Traversable) -> City:
     def membership(line: _Line) -> tuple[str, Membership]:
         if line["nationality"] not in states:
             raise BadCatalogue(f"{line.place}: {line['nationality']} is no key in {nationalities}")
-        until = date.fromisoformat(line["valid_until"]) if line["valid_until"] else date.max
-        return line["group"], Membership(line["nationality"], date.fromisoformat(line["valid_from"]), until)
+        return line["group"], Membership(line["nationality"], *_validity(line))
 
-    listed = {area.code: area for area in _read(areas, _area)}
-    _check_hierarchy(municipality, listed, str(areas))
+    listed: dict[str, Area] = {}
+
+    def area(line: _Line) -> Area:
+        if line["code"] in listed:
+            raise BadCatalogue(f"{line.place}: there is another area of the code {line['code']}")
+        listed[line["code"]] = Area(line["code"], line["name"], line["level"], line["parent"] or None, *_validity(line))
+        return listed[line["code"]]
+
+    places = {found.code: place for place, found in _read_with_places(areas, area)}
+    _check_hierarchy(municipality, listed, places, str(areas))
+
+    def part(line: _Line) -> AreaPart:
+        if line["area"] not in listed or listed[line["area"]].parent is not None:
+            raise BadCatalogue(f"{line.place}: {line['area']} is no area without parent in {areas}")
+        if line["part"] not in listed or listed[line["part"]].level != LEVEL_OF_FACTS:
+            raise BadCatalogue(f"{line.place}: {line['part']} is no {LEVEL_OF_FACTS} in {areas}")
+        return AreaPart(line["area"], line["part"], *_validity(line))
+
     return City(
         municipality,
         MappingProxyType(listed),
+        tuple(_read(own / "area_parts.csv", part)) if (own / "area_parts.csv").is_file() else (),
         states,
         MappingProxyType({name: tuple(members) for name, members in _grouped(_read(groups, membership)).items()}),
         MappingProxyType(
@@ -67,22 +82,27 @@ def read_city(municipality: str, folder: Traversable) -> City:
     )
 
 
-def _check_hierarchy(municipality: str, areas: Mapping[str, Area], file: str) -> None:
-    if [area.code for area in areas.values() if area.level == "city"] != [municipality]:
-        raise BadCatalogue(f"{file}: exactly one line has the level city, and its code is {municipality}")
-    parents: Mapping[Level, Level] = {"district": "city", "area": "district"}
+def _check_hierarchy(municipality: str, areas: Mapping[str, Area], places: Mapping[str, str], file: str) -> None:
+    if [area.code for area in areas.values() if area.level == CITY_LEVEL] != [municipality]:
+        raise BadCatalogue(f"{file}: exactly one line has the level {CITY_LEVEL}, and its code is {municipality}")
     for area in areas.values():
-        above = areas.get(area.parent or "")
-        if area.level != "city" and (above is None or above.level != parents[area.level]):
-            raise BadCatalogue(f"{file}: the parent of {area.code} has to be of the level {parents[area.level]}")
+        place = places[area.code]
+        if area.valid_until < area.valid_from:
+            raise BadCatalogue(f"{place}: {area.code} ends before it begins")
+        if area.parent is not None and area.parent not in areas:
+            raise BadCatalogue(f"{place}: the parent of {area.code}, {area.parent}, is no area in this file")
+        above = [area.code]
+        while (parent := areas[above[-1]].parent) is not None and parent in areas:
+            if parent in above:
+                raise BadCatalogue(f"{place}: {area.code} lies in itself ({' in '.join([*above, parent])})")
+            above.append(parent)
+        if area.level == LEVEL_OF_FACTS and above[-1] != municipality:
+            raise BadCatalogue(f"{place}: {area.code} lies in no area that leads to the city: give it a parent")
 
 
-def _area(line: _Line) -> Area:
-    if line["level"] not in _LEVELS:
-        raise BadCatalogue(f"{line.place}: no level {line['level']!r}; there are {', '.join(_LEVELS)}")
-    level = _LEVELS[line["level"]]
-    valid_from = date.fromisoformat(line["valid_from"])
-    return Area(line["code"], line["name"], level, line["parent"] or None, valid_from)
+def _validity(line: _Line) -> tuple[date, date]:
+    until = line.fields.get("valid_until")
+    return date.fromisoformat(line["valid_from"]), date.fromisoformat(until) if until else date.max
 
 
 def _nationality(line: _Line) -> tuple[str, Words]:
@@ -96,6 +116,12 @@ def _age_band(line: _Line) -> tuple[str, AgeBand]:
 
 
 def _read(file: Traversable, make: Callable[[_Line], T]) -> Iterator[T]:
+    """What `make` makes of each line."""
+    return (made for _, made in _read_with_places(file, make))
+
+
+def _read_with_places(file: Traversable, make: Callable[[_Line], T]) -> Iterator[tuple[str, T]]:
+    """The same with the place of each line."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -104,7 +130,7 @@ def _read(file: Traversable, make: Callable[[_Line], T]) -> Iterator[T]:
     for row in rows:
         line = _Line(f"{file}:{rows.line_num}", row)
         try:
-            yield make(line)
+            yield line.place, make(line)
         except BadCatalogue:
             raise
         except ValueError as error:

@@ -6,27 +6,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reporting.deltas import MEASURES, NEVER_CROSSED
 from reporting.indicators.periods import Every
 from reporting.indicators.words import Model, Words
 
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
-IndicatorKind = Literal["stock", "flow", "net", "change"]
-"""Stock: how many on a day. Flow: how many in a period. Net: difference of flows. Change: stock against a year ago."""
+IndicatorKind = Literal["stock", "flow", "net", "change", "share", "rate", "mean", "percentile", "age"]
+"""How a value is made.
 
-DIMENSIONS: Mapping[str, str] = {
-    "district": "area",
-    "area": "area",
-    "nationality": "nationality",
-    "age_band": "birth_year",
-    "sex": "sex",
-    "residence_kind": "residence_kind",
-    "arrival_kind": "arrival_kind",
-    "landlord_confirmation": "landlord_confirmation",
-    "at_flagged_premises": "at_flagged_premises",
-}
-"""What figures can be broken down by, and the fact that it is made of."""
+stock: how many on a day. flow: how many in a period. net: difference of flows. change: stock against a year ago.
+share: of a hundred. rate: of `per`. mean: one unit for each of another. percentile: of durations that ended in a
+period (50: the median). age: the same of what is open on a day, by how long it has been.
+"""
+
+RATIOS = frozenset({"share", "rate", "mean"})
+_OF_DAYS = frozenset({"stock", "change", "age"})
+_WITH_DECIMALS = RATIOS | {"percentile", "age"}
 
 
 class Unit(Model):
@@ -50,6 +45,13 @@ class Count(Model):
     weight: Literal[1, -1] = 1
 
 
+class Part(Model):
+    """What is added up: streams of changes, as far as a counted unit has these facts."""
+
+    counts: Annotated[tuple[Count, ...], Field(min_length=1)]
+    where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
 class Margin(Model):
     """A breakdown that an audience may see exactly, because printed reports publish it: all of its values, or these."""
 
@@ -64,6 +66,8 @@ class Indicator(Model):
     version: Annotated[int, Field(ge=1)]
     valid_from: date
     """Since when this definition holds."""
+    valid_until: date | None = None
+    """The last day before the next version of the definition; None for the one that holds."""
     field_of_action: str
     source_office: str
     kind: IndicatorKind
@@ -71,32 +75,57 @@ class Indicator(Model):
     definition: Words
     cut_off: Words
     """To which day or period a value belongs, and when it moves."""
+    cut_off_rule: Literal["end_of_day", "in_period"] | None = None
+    """Whether a share, rate or mean is one of a day or of a period; every other kind says so itself."""
     limits: Annotated[tuple[Words, ...], Field(min_length=1)]
     """What the source does not know; shown beside the number."""
     unit: str
+    per_unit: str | None = None
+    """The unit that a mean is taken over: one of `unit` for each of these."""
+    per: Annotated[int, Field(gt=1)] | None = None
+    """Of how many a rate is."""
     population: Population
-    counts: Annotated[tuple[Count, ...], Field(min_length=1)]
+    counts: tuple[Count, ...] = ()
+    """What is counted; a share, rate or mean has a numerator and a denominator instead."""
+    numerator: Part | None = None
+    denominator: Part | None = None
     where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     """Facts that a counted unit has to have, whatever is asked."""
+    overdue_since: str | None = None
+    """A fact that is a day: what counts is open, and this day lies before the day asked for."""
+    days: str | None = None
+    """The fact that durations are taken from: a number of days (percentile), or the day it began (age)."""
+    percent: Annotated[int, Field(ge=1, le=99)] = 50
+    decimals: Annotated[int, Field(ge=0, le=3)] | None = None
+    """To how many decimals a value is rounded (half away from zero); counts have none."""
     breakdowns: tuple[str, ...] = ()
+    never_together: tuple[tuple[str, ...], ...] = ()
+    """Breakdowns that no question may ask for together."""
     age_bands: str | None = None
     """Name of a set of the city's age bands; age bands differ per office."""
     every: Annotated[tuple[Every, ...], Field(min_length=1)]
     """Periods that can be asked; the first one is taken where none is named."""
     exact_margins: Mapping[Literal["coordination"], tuple[Margin, ...]] = Field(default_factory=dict)
-    """By audience; what is not named here is finer than that audience may see."""
+    """By audience; what is not named here is finer than that audience may see exactly."""
     not_comparable_with: tuple[IndicatorId, ...] = ()
 
     @property
     def is_about_days(self) -> bool:
         """Whether a value belongs to the end of a day, rather than to a period."""
-        return self.kind in ("stock", "change")
+        return self.cut_off_rule == "end_of_day" or self.kind in _OF_DAYS
 
     @property
-    def facts(self) -> frozenset[str]:
-        """Every fact that some question about this indicator can touch."""
-        fixed = {"nationality"} if self.population.nationalities else set()
-        return frozenset({*(DIMENSIONS[name] for name in self.breakdowns), *self.where, *fixed})
+    def parts(self) -> tuple[Part, ...]:
+        """The sums that a value is made of: one, or what is counted and what is taken away, or numerator and
+        denominator."""
+        if self.numerator is not None and self.denominator is not None:
+            return tuple(
+                Part(counts=part.counts, where={**self.where, **part.where})
+                for part in (self.numerator, self.denominator)
+            )
+        weights = (1, -1) if self.kind == "net" else (1,)
+        counts = (tuple(count for count in self.counts if count.weight == weight) for weight in weights)
+        return tuple(Part(counts=found, where=self.where) for found in counts)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "Indicator":
@@ -107,35 +136,56 @@ class Indicator(Model):
 
 def _problems_of(indicator: Indicator) -> Iterator[str]:
     """What does not fit together; each begins with the field to look at."""
-    unknown = [name for name in indicator.breakdowns if name not in DIMENSIONS]
-    if unknown:
-        yield f"breakdowns: there is no {unknown[0]!r}; there are {', '.join(DIMENSIONS)}"
-        return
-    if indicator.facts >= NEVER_CROSSED:
-        yield f"breakdowns: {' and '.join(sorted(NEVER_CROSSED))} may never be crossed"
+    kind, is_ratio = indicator.kind, indicator.kind in RATIOS
     yield from _problems_of_counts(indicator)
+    yield from _needed("cut_off_rule", indicator.cut_off_rule, is_ratio, "a share, a rate or a mean")
+    yield from _needed("days", indicator.days, kind in ("percentile", "age"), "a percentile or an age")
+    yield from _needed("per_unit", indicator.per_unit, kind == "mean", "a mean")
+    yield from _needed("per", indicator.per, kind == "rate", "a rate")
+    yield from _needed("decimals", indicator.decimals, kind in _WITH_DECIMALS, "a share, rate, mean, percentile or age")
+    if indicator.overdue_since is not None and kind != "stock":
+        yield "overdue_since: only a stock can be overdue"
+    if kind == "mean" and not (" je " in indicator.title.de and " per " in indicator.title.en):
+        yield "title: a mean says in its name what it is taken over ('… je …', '… per …')"
     if ("age_band" in indicator.breakdowns) != (indicator.age_bands is not None):
         yield "age_bands: a set of bands is needed where age_band is a breakdown, and only there"
     for margins in indicator.exact_margins.values():
         for margin in margins:
             if margin.dimension not in indicator.breakdowns:
                 yield f"exact_margins: {margin.dimension!r} is none of the breakdowns"
+    for together in indicator.never_together:
+        if len(set(together)) < 2:
+            yield "never_together: two or more breakdowns are named together"
+        for name in together:
+            if name not in indicator.breakdowns:
+                yield f"never_together: {name!r} is none of the breakdowns"
+    if indicator.valid_until is not None and indicator.valid_until < indicator.valid_from:
+        yield "valid_until: lies before valid_from"
+
+
+def _needed(field: str, value: object, is_needed: bool, what: str) -> Iterator[str]:  # noqa: FBT001
+    if (value is not None) != is_needed:
+        yield f"{field}: {what} needs it, and only that"
 
 
 def _problems_of_counts(indicator: Indicator) -> Iterator[str]:
-    for count in indicator.counts:
-        measure = MEASURES.get(count.measure)
-        if measure is None:
-            yield f"counts: there is no measure {count.measure!r}; there are {', '.join(MEASURES)}"
+    if indicator.kind not in RATIOS:
+        for field in ("numerator", "denominator"):
+            if getattr(indicator, field) is not None:
+                yield f"{field}: only a share, a rate or a mean has it"
+        if not indicator.counts:
+            yield "counts: say what is counted"
+        if {count.weight for count in indicator.counts} != ({1, -1} if indicator.kind == "net" else {1}):
+            yield "counts: a net figure, and only that, has something with the weight -1, beside what it is taken from"
+        return
+    if indicator.counts:
+        yield "counts: a share, a rate or a mean has a numerator and a denominator instead"
+    for field in ("numerator", "denominator"):
+        part: Part | None = getattr(indicator, field)
+        if part is None:
+            yield f"{field}: a share, a rate or a mean needs it"
             return
-        if measure.office != indicator.source_office:
-            yield f"counts: {measure.name} comes from {measure.office}, not from {indicator.source_office}"
-        if measure.is_stock != indicator.is_about_days:
-            yield f"counts: a {indicator.kind} cannot be made of {measure.name}: stock and flow are never mixed"
-        asked = {fact for fact in indicator.facts if not (fact == "area" and "area_to" in measure.dims)}
-        if missing := sorted(asked - set(measure.dims)):
-            yield f"counts: {measure.name} does not know {', '.join(missing)}"
-    if (indicator.kind == "net") != any(count.weight == -1 for count in indicator.counts):
-        yield "counts: a net figure, and only that, has something with the weight -1"
-    if len({MEASURES[count.measure].unit for count in indicator.counts if count.measure in MEASURES}) > 1:
-        yield "counts: two units are never added up"
+        if any(count.weight == -1 for count in part.counts):
+            yield f"{field}: nothing is taken away here"
+        if twice := sorted(set(part.where) & set(indicator.where)):
+            yield f"{field}: {twice[0]} stands under where already"

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-Every = Literal["day", "month", "quarter", "year"]
+Every = Literal["day", "month", "quarter", "half_year", "year", "school_year", "rolling_year"]
+"""A school year begins on 1 August (§ 7 (1) SchulG NRW). A rolling year is the twelve months up to a day."""
+
+_FIRST_OF_SCHOOL = 8
 
 _DAY = timedelta(days=1)
 
@@ -20,7 +23,7 @@ class Span:
 
 
 def period_around(day: date, every: Every) -> Span:
-    """The whole day, month, quarter or year that the day lies in."""
+    """The whole period that the day lies in; the rolling year that ends on it."""
     match every:
         case "day":
             return Span(day, day)
@@ -29,12 +32,26 @@ def period_around(day: date, every: Every) -> Span:
         case "quarter":
             first = (day.month - 1) // 3 * 3 + 1
             return Span(_end_of_month(day.year, first + 2), date(day.year, first, 1))
+        case "half_year":
+            first = 1 if day.month < 7 else 7
+            return Span(_end_of_month(day.year, first + 5), date(day.year, first, 1))
         case "year":
             return Span(date(day.year, 12, 31), date(day.year, 1, 1))
+        case "school_year":
+            first_year = day.year if day.month >= _FIRST_OF_SCHOOL else day.year - 1
+            return Span(date(first_year + 1, 7, 31), date(first_year, 8, 1))
+        case "rolling_year":
+            return Span(day, year_before(day) + _DAY)
 
 
 def periods_between(from_on: date, to_on: date, every: Every) -> Iterator[Span]:
-    """The periods that lie in `from_on`..`to_on`, both included; the first and the last one are cut there."""
+    """The periods that lie in `from_on`..`to_on`, both included; the first and the last one are cut there.
+
+    Of rolling years those that end with a month, none of them cut.
+    """
+    if every == "rolling_year":
+        yield from (period_around(end.to_on, every) for end in ends_between(from_on, to_on, "month"))
+        return
     day = from_on
     while day <= to_on:
         whole = period_around(day, every)
@@ -43,8 +60,8 @@ def periods_between(from_on: date, to_on: date, every: Every) -> Iterator[Span]:
 
 
 def ends_between(from_on: date, to_on: date, every: Every) -> Iterator[Span]:
-    """The ends of whole periods that lie in `from_on`..`to_on`, both included."""
-    day = from_on
+    """The ends of whole periods that lie in `from_on`..`to_on`, both included; of rolling years those of months."""
+    day, every = from_on, "month" if every == "rolling_year" else every
     while (end := period_around(day, every).to_on) <= to_on:
         yield Span(end)
         day = end + _DAY

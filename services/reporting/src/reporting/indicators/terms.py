@@ -1,16 +1,16 @@
-"""Figures as sums: every value of every figure is a linear combination of terms, each a sum over the cube.
+"""Figures as sums: every value is made of one or two parts, each the sum of terms, each a sum over the cube.
 
 Whoever evaluates terms, at once in the database or bit by bit as deltas come in, gets the same figure.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from reporting.deltas import MEASURES, Dims
+from reporting.deltas import Dims
 from reporting.indicators.catalogue import OTHER, Catalogue
 from reporting.indicators.city import UNPLACED, AgeBand, City
-from reporting.indicators.definition import DIMENSIONS, Indicator
+from reporting.indicators.definition import Indicator, Part
 from reporting.indicators.periods import Span, span_year_before
 
 _DAY = timedelta(days=1)
@@ -37,18 +37,27 @@ class NoneOf:
         return value not in self.codes
 
 
-Values = OneOf | NoneOf
+@dataclass(frozen=True, slots=True)
+class Before:
+    """Takes the days (as facts say them) before this one, and nothing that is no day."""
+
+    day: date
+
+    def __contains__(self, value: str) -> bool:
+        return bool(value) and value < self.day.isoformat()
+
+
+Values = OneOf | NoneOf | Before
 Where = Mapping[str, Values]
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """`weight` times the sum of n of the deltas of `measure` that match `where`, with after < effective_on <= until."""
+    """The sum of n of the deltas of `measure` that match `where`, with after < effective_on <= until."""
 
     measure: str
     until: date
     after: date | None = None
-    weight: int = 1
     where: Where = field(default_factory=dict)
 
     def matches(self, measure: str, dims: Dims, effective_on: date) -> bool:
@@ -83,42 +92,61 @@ def _intersection(one: Values, other: Values) -> Values:
             return OneOf(b - a)
         case NoneOf(a), NoneOf(b):
             return NoneOf(a | b)
-    raise AssertionError("there are two kinds of values")
+    raise AssertionError("days before another one are asked for by no breakdown")
 
 
 Chosen = Mapping[str, frozenset[str]]
 """Codes asked for, by dimension; a dimension that is not named is not narrowed."""
 
 
-def terms_of(catalogue: Catalogue, indicator: Indicator, span: Span, chosen: Chosen) -> tuple[Term, ...]:
-    """The terms whose sum is the value of an indicator for one span, narrowed to `chosen`.
+Parts = tuple[tuple[Term, ...], ...]
+"""For each part of a value the terms that it is the sum of; see `Indicator.parts`."""
 
-    An age is the year minus the year of birth: at the end of the day for stocks, in the year of the event for flows.
-    None where nobody belonged to the indicator's population in the span.
+
+def parts_of(catalogue: Catalogue, indicator: Indicator, span: Span, chosen: Chosen) -> Parts:
+    """The parts of the value of an indicator for one span, narrowed to `chosen`.
+
+    A change has two parts, now and a year before. An age is the year minus the year of birth: at the end of the day
+    for stocks, in the year of the event for flows. Without terms where nobody belonged to the indicator's population
+    in the span.
     """
-    return terms_for_rows(catalogue, indicator, span, chosen, ())
+    return parts_for_rows(catalogue, indicator, span, chosen, ())
 
 
-def terms_for_rows(
+def parts_for_rows(
     catalogue: Catalogue, indicator: Indicator, span: Span, chosen: Chosen, by: Collection[str]
-) -> tuple[Term, ...]:
-    """As `terms_of`, for all rows of a breakdown together: each term can be narrowed along `by` by `where_of`."""
-    terms = list(_whole_terms(catalogue.city, indicator, span, {*chosen, *by}))
+) -> Parts:
+    """As `parts_of`, for all rows of a breakdown together: each term can be narrowed along `by` by `where_of`."""
+    spans = (span, span_year_before(span)) if indicator.kind == "change" else (span,)
+    return tuple(
+        tuple(_narrowed(catalogue, indicator, _whole_terms(catalogue, indicator, part, one, {*chosen, *by}), chosen))
+        for one in spans
+        for part in indicator.parts
+    )
+
+
+def _narrowed(catalogue: Catalogue, indicator: Indicator, terms: Iterator[Term], chosen: Chosen) -> Sequence[Term]:
+    found = list(terms)
     for dimension, codes in chosen.items():
-        terms = [
-            term.narrowed(where) for term in terms for where in where_of(catalogue, indicator, dimension, codes, term)
+        found = [
+            term.narrowed(where) for term in found for where in where_of(catalogue, indicator, dimension, codes, term)
         ]
-    return tuple(terms)
+    return found
 
 
-def _whole_terms(city: City, indicator: Indicator, span: Span, dimensions: Collection[str]) -> Iterator[Term]:
-    """The terms of a span before any narrowing, cut so that each can be narrowed along `dimensions`."""
-    for count in indicator.counts:
-        for cut, sign in _cuts(city, indicator, span, dimensions):
+def _whole_terms(
+    catalogue: Catalogue, indicator: Indicator, part: Part, span: Span, dimensions: Collection[str]
+) -> Iterator[Term]:
+    """The terms of a part in a span before any narrowing, cut so that each can be narrowed along `dimensions`."""
+    city, fixed = catalogue.city, {name: OneOf(frozenset(codes)) for name, codes in part.where.items()}
+    for count in part.counts:
+        for cut in _cuts(catalogue, indicator, span, dimensions):
             after = None if cut.from_on is None else cut.from_on - _DAY
             if (population := _population(city, indicator, cut.to_on)) is not None:
-                where = both({name: OneOf(frozenset(codes)) for name, codes in indicator.where.items()}, population)
-                yield Term(count.measure, cut.to_on, after, count.weight * sign, where)
+                where = both(fixed, population)
+                if indicator.overdue_since is not None:
+                    where[indicator.overdue_since] = Before(cut.to_on)
+                yield Term(count.measure, cut.to_on, after, where)
 
 
 def is_defined_on(city: City, indicator: Indicator, day: date) -> bool:
@@ -130,16 +158,16 @@ def is_defined_on(city: City, indicator: Indicator, day: date) -> bool:
 def codes_of(catalogue: Catalogue, indicator: Indicator, dimension: str, spans: Collection[Span]) -> tuple[str, ...]:
     """The values of a breakdown in the order of display; together they take every fact, the last one the rest."""
     city, group = catalogue.city, indicator.population.nationalities
-    match dimension:
-        case "district" | "area":
-            return city.codes_at(dimension)
+    days = {day for span in spans for day in (span.to_on, span.from_on or span.to_on)}
+    if (level := catalogue.level_of(dimension)) is not None:
+        return city.codes_at(level, days)
+    match catalogue.fact_of(dimension):
         case "nationality" if group is not None:
-            days = {day for span in spans for day in (span.to_on, span.from_on or span.to_on)}
             members = frozenset[str]().union(*(city.members(group, day) for day in days))
             return tuple(key for key in city.nationalities if key in members)
         case "nationality":
             return (*city.nationalities, OTHER)
-        case "age_band":
+        case "birth_year":
             return (*city.age_bands[indicator.age_bands or ""], OTHER)
         case _:
             return (*catalogue.frame.values[dimension], OTHER)
@@ -152,16 +180,15 @@ def where_of(
 
     The fact that the code is made of comes first.
     """
-    city, fact = catalogue.city, DIMENSIONS[dimension]
-    if fact == "area" and "area_to" in MEASURES[term.measure].dims:
+    city, fact = catalogue.city, catalogue.fact_of(dimension)
+    if (level := catalogue.level_of(dimension)) is not None:
+        places = _Places(city, level, term.until)
+        if "area_to" not in catalogue.measures[term.measure].dims:
+            return [{fact: places.take(codes)}]
         # Who moves within an area has not moved at the level asked.
-        return [
-            {"area_to": _in_areas(city, (code,)), "area_from": _outside(_in_areas(city, (code,)))} for code in codes
-        ]
-    match dimension:
-        case "district" | "area":
-            return [{fact: _in_areas(city, codes)}]
-        case "age_band":
+        return [{"area_to": places.take((code,)), "area_from": _outside(places.take((code,)))} for code in codes]
+    match fact:
+        case "birth_year":
             return [{fact: _of_age(city.age_bands[indicator.age_bands or ""], codes, term.until.year)}]
         case "nationality":
             return [{fact: _listed(frozenset(city.nationalities), codes)}]
@@ -169,23 +196,24 @@ def where_of(
             return [{fact: _listed(frozenset(catalogue.frame.values[dimension]), codes)}]
 
 
-def _cuts(city: City, indicator: Indicator, span: Span, dimensions: Collection[str]) -> Iterator[tuple[Span, int]]:
-    """The parts of a span in which who is counted and who is how old stays the same, each with its sign."""
+def _cuts(catalogue: Catalogue, indicator: Indicator, span: Span, dimensions: Collection[str]) -> Iterator[Span]:
+    """The parts of a span in which who is counted, who is how old and which areas there are stays the same."""
     if span.from_on is None:
-        yield span, 1
-        if indicator.kind == "change":
-            yield span_year_before(span), -1
+        yield span
         return
     second = span.from_on + _DAY
     group = indicator.population.nationalities
     starts = {span.from_on}
     if group is not None:
-        starts |= city.changes_of(group, second, span.to_on)
-    if "age_band" in dimensions:
+        starts |= catalogue.city.changes_of(group, second, span.to_on)
+    facts = {catalogue.fact_of(dimension) for dimension in dimensions}
+    if "birth_year" in facts:
         starts |= {date(year, 1, 1) for year in range(span.from_on.year + 1, span.to_on.year + 1)}
+    if "area" in facts:
+        starts |= catalogue.city.redrawn(second, span.to_on)
     ordered = sorted(starts)
     for start, following in zip(ordered, [*ordered[1:], span.to_on + _DAY], strict=True):
-        yield Span(following - _DAY, start), 1
+        yield Span(following - _DAY, start)
 
 
 def _population(city: City, indicator: Indicator, on: date) -> Where | None:
@@ -197,15 +225,26 @@ def _population(city: City, indicator: Indicator, on: date) -> Where | None:
     return {"nationality": OneOf(members)} if members else None
 
 
-def _in_areas(city: City, codes: Collection[str]) -> Values:
-    parts = frozenset[str]().union(*(city.parts_of(code) for code in codes if code != UNPLACED))
-    if UNPLACED not in codes:
-        return OneOf(parts)
-    return NoneOf(city.parts_of(city.municipality) - parts)
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The areas of one level as they are on a day."""
+
+    city: City
+    level: str
+    on: date
+
+    def take(self, codes: Collection[str]) -> Values:
+        parts = frozenset[str]().union(*(self.city.parts_of(code, self.on) for code in codes if code != UNPLACED))
+        return NoneOf(self.city.placed_at(self.level, self.on) - parts) if UNPLACED in codes else OneOf(parts)
 
 
 def _outside(values: Values) -> Values:
-    return NoneOf(values.codes) if isinstance(values, OneOf) else OneOf(values.codes)
+    match values:
+        case OneOf(codes):
+            return NoneOf(codes)
+        case NoneOf(codes):
+            return OneOf(codes)
+    raise AssertionError("places are named, or all but those that are named")
 
 
 def _of_age(bands: Mapping[str, AgeBand], codes: Collection[str], year: int) -> Values:

@@ -11,18 +11,20 @@ from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.audiences import Audience
-from reporting.cube import Head, read_batches, read_head, snapshot
+from reporting.cube import Head, read_batches, snapshot
 from reporting.deltas import day_of
-from reporting.figures import Answer, Freshness, answer_plan, plan_of
-from reporting.figures.sources import read_begin, read_freshness
+from reporting.figures import Answer, Freshness, answer_with, measure, plan_of
+from reporting.figures.sources import read_freshness
+from reporting.image import Image, Moment
 from reporting.indicators import Catalogue
 from reporting.live.streams import Streams
 from reporting.live.views import FactBeforeTheBeginning, View
 from reporting.live.waking import Waker
 from reporting.wording import tile_question
+from verbund.errors import Unavailable
 from verbund.metrics import LIVE_LATENCY_SECONDS
 
 _log = getLogger(__name__)
@@ -60,14 +62,14 @@ class Hub:
 
     def __init__(
         self,
-        engine: AsyncEngine,
+        image: Image,
         catalogue: Catalogue,
         waker: Waker,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.streams: Streams[Moved] = Streams()
-        self._engine = engine
+        self._image = image
         self._catalogue = catalogue
         self._waker = waker
         self._clock = clock
@@ -129,13 +131,14 @@ class Hub:
     async def refresh(self) -> None:
         """Bring the views to the head of the cube once, and tell the open streams."""
         now, municipality = self._clock(), self._catalogue.city.municipality
-        async with snapshot(self._engine) as connection:
-            head, booked = await read_head(connection, municipality), await _booked(connection)
+        async with self._image.moment() as moment:
+            connection, head = moment.connection, moment.head
+            booked = await _booked(connection)
             held, self._held = self._held, None  # whatever goes wrong from here on, the next time asks afresh
             if held is None or day_of(now) != self._on or not await _leads_on(connection, municipality, held, head):
-                changed = await self._ask_all(connection, head, now)
+                changed = await self._ask_all(moment, now)
             elif head.number > held.number:
-                changed = await self._take_in(connection, held, head, now)
+                changed = await self._take_in(moment, held, now)
             else:
                 changed = ()
             self._head = self._held = head
@@ -144,28 +147,27 @@ class Hub:
             self.streams.send(Moved("tiles", head, self._on, tuple(changed)))
         self._measure(booked)
 
-    async def _ask_all(self, connection: AsyncConnection, head: Head, now: datetime) -> Sequence[Answer]:
-        on = day_of(now)
-        views, begins, municipality = {}, {}, self._catalogue.city.municipality
+    async def _ask_all(self, moment: Moment, now: datetime) -> Sequence[Answer]:
+        on, head = day_of(now), moment.head
+        views = {}
         for indicator in self._catalogue.indicators.values():
             plan = plan_of(self._catalogue, tile_question(indicator, on, None), _AUDIENCE, now)
-            office = indicator.source_office
-            if office not in begins:
-                begins[office] = await read_begin(connection, municipality, office, plan.sight.known_on)
-            views[indicator.id] = View(await answer_plan(connection, plan, now), plan, begins[office].stock_on)
+            begin, amounts = await measure(moment, plan)
+            found = await answer_with(moment, plan, begin, amounts, now)
+            views[indicator.id] = View(found, plan, amounts, begin.stock_on)
         self._views, self._on = views, on
         self._changed_at = dict.fromkeys(views, (head.generation, head.number))
         return [view.answer for view in views.values()]
 
-    async def _take_in(self, connection: AsyncConnection, held: Head, head: Head, now: datetime) -> Sequence[Answer]:
-        municipality = self._catalogue.city.municipality
+    async def _take_in(self, moment: Moment, held: Head, now: datetime) -> Sequence[Answer]:
+        connection, head, municipality = moment.connection, moment.head, self._catalogue.city.municipality
         deltas = [one.delta for one in await read_batches(connection, municipality, held.number, head.number)]
         if len(deltas) > _MANY_DELTAS:
-            return await self._ask_all(connection, head, now)
+            return await self._ask_all(moment, now)
         try:
             changed = [view.answer for view in self._views.values() if view.add(deltas, head, now)]
         except FactBeforeTheBeginning:
-            return await self._ask_all(connection, head, now)
+            return await self._ask_all(moment, now)
         self._changed_at |= dict.fromkeys((found.indicator for found in changed), (head.generation, head.number))
         return changed
 
@@ -186,7 +188,7 @@ class Hub:
             try:
                 await self.refresh()
                 wait_seconds = min(max(_BREATH_SECONDS, _REST * (monotonic() - begun)), _LONGEST_WAIT_SECONDS)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, Unavailable) as error:
                 self._trouble = f"the cube cannot be read: {type(error).__name__}"
                 _log.warning("live views stand still: %s", type(error).__name__)
                 wait_seconds = min(wait_seconds * 2, _LONGEST_WAIT_SECONDS)
@@ -204,7 +206,7 @@ class Hub:
         """Read how the sources stand, and tell the open streams, also where nothing changed: time passes."""
         now, city, offices = self._clock(), self._catalogue.city, self._catalogue.frame.offices
         sources = dict.fromkeys(indicator.source_office for indicator in self._catalogue.indicators.values())
-        async with snapshot(self._engine) as connection:
+        async with snapshot(self._image.engine) as connection:
             self._sources = tuple(
                 [await read_freshness(connection, city.municipality, name, offices[name], now) for name in sources]
             )

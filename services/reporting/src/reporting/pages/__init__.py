@@ -16,7 +16,7 @@ def pages_of(city: City) -> Pages:
 def warm(pages: Pages) -> None:
     """Make and draw once what takes long the first time. Blocks for some seconds."""
     pages.assets.get(charts.LIBRARY)
-    charts.as_svg(charts.series_chart([charts.Point("", 1, "1")]), "de")
+    charts.as_svg(charts.series_chart([charts.Point("", 1, "1")], 0), "de")
 
 
 def end_drawing() -> None:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from reporting.audiences import Audience
 from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan_of
 from reporting.figures.sources import read_freshness
+from reporting.image import Moment
 from reporting.indicators import Catalogue, Indicator
 from reporting.pages.address import View
 from reporting.wording import tile_question
@@ -20,9 +19,9 @@ _YEARS = 20
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks for one visitor: on one connection, for one audience, at one moment, about one view."""
+    """Asks for one visitor: of one moment of the cube, for one audience, about one view."""
 
-    connection: AsyncConnection
+    moment: Moment
     catalogue: Catalogue
     audience: Audience
     at: datetime
@@ -61,13 +60,15 @@ class Asker:
             plan = plan_of(self.catalogue, question, self.audience, self.at)
         except Forbidden:
             return None
-        return await answer_plan(self.connection, plan, self.at)
+        return await answer_plan(self.moment, plan, self.at)
 
     async def freshness(self) -> list[Freshness]:
         """How the sources of all indicators stand."""
         municipality, offices = self.catalogue.city.municipality, self.catalogue.frame.offices
         sources = dict.fromkeys(indicator.source_office for indicator in self.catalogue.indicators.values())
-        return [await read_freshness(self.connection, municipality, name, offices[name], self.at) for name in sources]
+        return [
+            await read_freshness(self.moment.connection, municipality, name, offices[name], self.at) for name in sources
+        ]
 
     async def _ask(self, question: Question) -> Answer:
-        return await answer(self.connection, self.catalogue, question, self.audience, self.at)
+        return await answer(self.moment, self.catalogue, question, self.audience, self.at)

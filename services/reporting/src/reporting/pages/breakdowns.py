@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reporting.figures import Answer, Cell, number_of
+from reporting.figures import Answer, Cell, Figure, number_of, value_of
 from reporting.indicators import Catalogue
 from reporting.wording import Phrases
 from verbund.service.words import message_id
@@ -43,13 +43,13 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
     (dimension,), (point,) = answer.by, answer.points
     heading = catalogue.frame.dimensions[dimension].say(phrases.language)
     numbers = [number_of(cell.values[0]) for cell in answer.cells]
-    longest = max((abs(number) for number in numbers if number), default=0)
+    longest = max((abs(float(number)) for number in numbers if number), default=0.0)
     rows = tuple(
         _row(answer, cell, longest, phrases) for cell in answer.cells if not _is_empty_rest(cell, answer.cells)
     )
-    total = sum(number for number in numbers if number is not None)
+    total = sum((number for number in numbers if number is not None), 0)
     changes = [number_of(cell.changes[0]) for cell in answer.cells if cell.changes]
-    change = None if not changes or None in changes else sum(number for number in changes if number is not None)
+    change = None if not changes or None in changes else sum((number for number in changes if number is not None), 0)
     since = (
         phrases.say(message_id("since {day}"), day=phrases.span(point.compared_from_on, point.compared_to_on))
         if point.compared_to_on is not None and answer.kind == "stock"
@@ -61,12 +61,12 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
         sentence=_sentence(answer, total, phrases),
         caption=_caption(answer, phrases),
         heading=heading,
-        value_heading=answer.unit.many.say(phrases.language),
+        value_heading=phrases.unit(answer),
         change_heading=since,
         rows=rows,
         total=Row(
             phrases.say(message_id("Total")),
-            phrases.formats.signed(total) if answer.kind in ("net", "change") else phrases.formats.count(total),
+            phrases.value(value_of(total), answer.kind),
             "" if change is None else phrases.formats.signed(change),
             0,
         )
@@ -76,13 +76,13 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
     )
 
 
-def _row(answer: Answer, cell: Cell, longest: int, phrases: Phrases) -> Row:
+def _row(answer: Answer, cell: Cell, longest: float, phrases: Phrases) -> Row:
     number = number_of(cell.values[0])
     return Row(
         name=cell.keys[0].name.say(phrases.language),
         value=phrases.value(cell.values[0], answer.kind),
         change=phrases.change(cell.changes[0]) if cell.changes else "",
-        share=round(100 * abs(number) / longest, 1) if number and longest else 0,
+        share=round(100 * abs(float(number)) / longest, 1) if number and longest else 0,
     )
 
 
@@ -95,9 +95,9 @@ def _is_empty_rest(cell: Cell, cells: Sequence[Cell]) -> bool:
     )
 
 
-def _sentence(answer: Answer, total: int, phrases: Phrases) -> str:
+def _sentence(answer: Answer, total: Figure, phrases: Phrases) -> str:
     known = [(number, cell) for cell in answer.cells if (number := number_of(cell.values[0])) is not None]
-    if not known or answer.kind in ("net", "change") or not total:
+    if not known or answer.kind not in ("stock", "flow") or not total:
         return ""
     most, cell = max(known, key=lambda pair: pair[0])
     given = {

@@ -22,33 +22,36 @@ class Point:
     """One value of a series; `value` is None where nothing was reported: the line keeps a gap there."""
 
     label: str
-    value: int | None
+    value: float | None
     words: str
     """The value as the reader sees it."""
 
 
-def series_chart(points: Sequence[Point]) -> dict[str, Any]:
+def series_chart(points: Sequence[Point], decimals: int) -> dict[str, Any]:
     """Specification of one series of values at the ends of periods: from zero, every point labelled directly."""
     return _chart(
         points,
+        decimals,
         {"mark": {"type": "line", "strokeWidth": 2.5, "color": _LINE, "invalid": "break-paths-show-domains"}},
         {"mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "color": _LINE, "invalid": "filter"}},
     )
 
 
-def bars_chart(points: Sequence[Point]) -> dict[str, Any]:
+def bars_chart(points: Sequence[Point], decimals: int) -> dict[str, Any]:
     """Specification of what happened in each of several periods: bars from zero, each labelled directly."""
-    return _chart(points, {"mark": {"type": "bar", "color": _LINE, "width": {"band": 0.6}, "invalid": "filter"}})
+    return _chart(
+        points, decimals, {"mark": {"type": "bar", "color": _LINE, "width": {"band": 0.6}, "invalid": "filter"}}
+    )
 
 
-def _chart(points: Sequence[Point], *marks: Mapping[str, Any]) -> dict[str, Any]:
+def _chart(points: Sequence[Point], decimals: int, *marks: Mapping[str, Any]) -> dict[str, Any]:
     last = len(points) - 1
     rows = [
         {"label": p.label, "value": p.value, "words": p.words, "end": index in (0, last)}
         for index, p in enumerate(points)
     ]
     x_axis = {"title": None, "labelAngle": 0, "grid": False, "labelOverlap": True, "labelFlush": False}
-    y_axis = {"title": None, "tickCount": 4, "domain": False, "ticks": False, "format": ",d"}
+    y_axis = {"title": None, "tickCount": 4, "domain": False, "ticks": False, "format": f",.{decimals}f"}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "data": {"values": rows},

@@ -2,15 +2,15 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from reporting.audiences import ROLES_WITH_FIGURES, audience_of
-from reporting.cube import snapshot
 from reporting.deltas import day_of
+from reporting.image import Image, Moment
 from reporting.indicators import Catalogue, Indicator
 from reporting.pages import dashboard, indicator_page
 from reporting.pages.address import address, view_of
@@ -32,8 +32,8 @@ async def show_dashboard(request: Request) -> Response:
     phrases = Phrases(language_of(request))
     if (short := _shorter(request, phrases)) is not None:
         return short
-    async with snapshot(request.app.state.engine) as connection:
-        asker = _asker(request, connection, phrases)
+    async with _image(request).moment() as moment:
+        asker = _asker(request, moment, phrases)
         figures = await dashboard.ask_figures(asker)
     return await run_in_threadpool(
         lambda: _show(request, "dashboard.html", asker, dashboard.dashboard_of(figures, asker, phrases))
@@ -57,8 +57,8 @@ async def read_indicator(
         return indicator
     if (short := _shorter(request, phrases)) is not None:
         return short
-    async with snapshot(request.app.state.engine) as connection:
-        asker = _asker(request, connection, phrases)
+    async with _image(request).moment() as moment:
+        asker = _asker(request, moment, phrases)
         figures = await indicator_page.ask_figures(asker, indicator)
     return await run_in_threadpool(
         lambda: _show(request, "indicator.html", asker, indicator_page.page_of(figures, asker, indicator, phrases))
@@ -73,10 +73,10 @@ def _shorter(request: Request, phrases: Phrases) -> Response | None:
     return RedirectResponse(address(request.url.path, view.parameters(), lang=phrases.language), HTTPStatus.SEE_OTHER)
 
 
-def _asker(request: Request, connection: Any, phrases: Phrases) -> Asker:
+def _asker(request: Request, moment: Moment, phrases: Phrases) -> Asker:
     at = datetime.now(UTC)
     audience, view = audience_of(principal_of(request.scope).roles), view_of(request.query_params, day_of(at), phrases)
-    return Asker(connection, _catalogue(request), audience, at, view, request.app.state.held_tiles(view.today))
+    return Asker(moment, _catalogue(request), audience, at, view, request.app.state.held_tiles(view.today))
 
 
 def _show(request: Request, template: str, asker: Asker, page: object) -> Response:
@@ -92,3 +92,9 @@ def _catalogue(request: Request) -> Catalogue:
     catalogue = request.app.state.catalogue
     assert isinstance(catalogue, Catalogue)
     return catalogue
+
+
+def _image(request: Request) -> Image:
+    image = request.app.state.image
+    assert isinstance(image, Image)
+    return image

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from reporting.figures import Answer, Value, number_of, value_of
+from reporting.figures import Answer, Figure, Value, number_of, value_of
 from reporting.figures import Point as Day
 from reporting.indicators import IndicatorKind
 from reporting.pages import charts, sparks
@@ -58,9 +58,9 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
     if sum(number_of(value) is not None for _, value in steps) < 2:
         return None
     drawn = [
-        charts.Point(phrases.short(day), number_of(value), phrases.value(value, answer.kind)) for day, value in steps
+        charts.Point(phrases.short(day), _drawable(value), phrases.value(value, answer.kind)) for day, value in steps
     ]
-    spec = charts.series_chart(drawn) if answer.kind == "stock" else charts.bars_chart(drawn)
+    spec = (charts.series_chart if _is_line(answer.kind, steps) else charts.bars_chart)(drawn, answer.decimals)
     packed = json.dumps(spec, ensure_ascii=False)
     browser = json.dumps({"spec": spec, "locale": charts.number_locale(phrases.language)}, ensure_ascii=False)
     title = answer.title.say(phrases.language)
@@ -69,8 +69,8 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
         question=phrases.say(message_id("How has this developed?")),
         sentence=_sentence(answer.kind, steps, phrases),
         caption=title,
-        heading=phrases.say(message_id("As of") if answer.kind in ("stock", "change") else message_id("Period")),
-        value_heading=answer.unit.many.say(phrases.language),
+        heading=phrases.say(message_id("As of") if steps[0][0].from_on is None else message_id("Period")),
+        value_heading=phrases.unit(answer),
         change_heading=phrases.say(message_id("Change")),
         rows=tuple(_rows(answer.kind, steps, phrases)),
         svg=_drawn(packed, phrases.language),
@@ -79,20 +79,30 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
 
 
 def spark_of(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> Spark | None:
-    """The small line of a tile: stocks as a line, everything else as bars."""
+    """The small line of a tile."""
     if not steps:
         return None
-    values = [number_of(value) for _, value in steps]
+    values = [_drawable(value) for _, value in steps]
     first = phrases.dated(*steps[0], kind)
-    if kind == "stock":
+    if _is_line(kind, steps):
         return sparks.line(values, first)
     last = steps[-1][0]
     return sparks.bars(values, first, is_part=last.from_on is not None and not is_year(last))
 
 
+def _is_line(kind: IndicatorKind, steps: Steps) -> bool:
+    """What stands on a day is drawn as a line; what happened in a period, and every difference, as bars."""
+    return kind != "change" and steps[0][0].from_on is None
+
+
+def _drawable(value: Value) -> float | None:
+    number = number_of(value)
+    return number if number is None or isinstance(number, int) else float(number)
+
+
 def _rows(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> list[Row]:
     rows = []
-    before: int | None = None
+    before: Figure | None = None
     for day, value in steps:
         is_whole = day.from_on is None or is_year(day)
         number = number_of(value) if is_whole else None  # part of a year is no change against a whole one
@@ -110,10 +120,10 @@ def _sentence(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> str:
     first, last, top = known[0], known[-1], max(known, key=lambda one: one[2])
     message = (
         message_id("{first} on {first_day}, {last} on {last_day}. The highest value is {top} ({top_day}).")
-        if kind in ("stock", "change")
+        if first[0].from_on is None
         else message_id("{first} in {first_day}, {last} in {last_day}. The highest value is {top} ({top_day}).")
     )
-    said = phrases.point if kind in ("stock", "change") else phrases.short
+    said = phrases.point if first[0].from_on is None else phrases.short
     return phrases.say(
         message,
         first_day=said(first[0]),

@@ -19,7 +19,7 @@ class Spark:
     """Whether the last bar is of a period that is not over: it is drawn as an outline."""
 
 
-def line(values: Sequence[int | None], first: str) -> Spark | None:
+def line(values: Sequence[float | None], first: str) -> Spark | None:
     """A series of stocks, from zero up; missing values stay gaps. None where fewer than two are known."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
@@ -38,7 +38,7 @@ def line(values: Sequence[int | None], first: str) -> Spark | None:
     return Spark(first, lines=paths, areas=areas)
 
 
-def bars(values: Sequence[int | None], first: str, *, is_part: bool = False) -> Spark | None:
+def bars(values: Sequence[float | None], first: str, *, is_part: bool = False) -> Spark | None:
     """A series of what happened in each period; a negative value hangs below the zero line."""
     known = [value for value in values if value is not None]
     if len(known) < 2:

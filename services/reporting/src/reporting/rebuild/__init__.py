@@ -1,6 +1,9 @@
-"""`verbund rebuild` for the cube: a second one is built beside the first one, compared with it, and takes its place."""
+"""`verbund rebuild` and `verbund compact`: a second cube is made beside the first one, and takes its place."""
 
+from reporting.rebuild.compacting import compact
 from reporting.rebuild.run import abandon, rebuild
+from verbund.feeds.compaction import Compacting
 from verbund.feeds.rebuild import Rebuilding
 
 REBUILDING = Rebuilding(run=rebuild, abandon=abandon)
+COMPACTING: Compacting = compact

@@ -24,8 +24,8 @@ _FORGET = (
     "delete from rebuild.build",
     "delete from rebuild.slice",
     "delete from rebuild.parked",
-    "truncate cube_next.delta, cube_next.cell, cube_next.batch, cube_next.batch_head",
 )
+_EMPTY = "truncate cube_next.delta, cube_next.cell, cube_next.batch, cube_next.batch_head"
 # Sorted once at the end they cost a fraction of what they do row by row. As in the migration: cubes have one shape.
 _WITHOUT_INDEXES = "drop index if exists cube_next.delta_by_batch, cube_next.delta_by_effective_on"
 _INDEXES = (
@@ -116,8 +116,7 @@ class Build:
 
     def make_quick(self) -> None:
         """Indexes and statistics: from the first question on it is as quick as the one that stands."""
-        _add_indexes(self._connection)
-        self._connection.execute("analyze cube_next.delta, cube_next.cell")
+        make_quick(self._connection)
 
     def _give_up(self, ledger: str, number: int, reason: str) -> None:
         self._drop(ledger, after=0)
@@ -149,7 +148,7 @@ def take_over(
             return Build(connection, row[0])
     with connection.transaction():
         forget(connection)
-        connection.execute(_WITHOUT_INDEXES)
+        clear(connection)
         row = connection.execute(_BEGIN, given).fetchone()
     assert row is not None
     return Build(connection, row[0])
@@ -158,10 +157,22 @@ def take_over(
 def forget(connection: psycopg.Connection[Any]) -> bool:
     """Remove what was built so far; False where there was nothing. In the caller's transaction."""
     was_there = connection.execute("select from rebuild.build for update").fetchone() is not None
-    for statement in _FORGET:
+    for statement in (*_FORGET, _EMPTY):
         connection.execute(statement)
     _add_indexes(connection)
     return was_there
+
+
+def clear(connection: psycopg.Connection[Any]) -> None:
+    """Empty the second cube, to be filled with many rows. In the caller's transaction."""
+    connection.execute(_EMPTY)
+    connection.execute(_WITHOUT_INDEXES)
+
+
+def make_quick(connection: psycopg.Connection[Any]) -> None:
+    """Give the second cube its indexes and statistics."""
+    _add_indexes(connection)
+    connection.execute("analyze cube_next.delta, cube_next.cell")
 
 
 def _add_indexes(connection: psycopg.Connection[Any]) -> None:

@@ -102,6 +102,11 @@ def change_over(connection: psycopg.Connection[Any], ends: Iterable[Position], a
     connection.execute(_DONE, (json.dumps([asdict(each) for each in accepted.sums]),))
     for statement in _TIDY:
         connection.execute(statement)
+    change_places(connection)
+
+
+def change_places(connection: psycopg.Connection[Any]) -> None:
+    """In the caller's transaction: the second cube becomes the first one. Raises `CannotRebuild`."""
     _lock(connection, _HOLD, "Somebody looks at figures all the time")
     connection.execute(_CHANGE_PLACES)
     connection.execute(_CALL)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import psycopg
 
-from reporting.deltas import KEY_MODULUS, MEASURES
+from reporting.deltas import KEY_MODULUS, measures_of
+from verbund.events.offices import find_offices
 from verbund.feeds.rebuild import Difference, Differences, Place
 
 Numbers = Mapping[str, int]
@@ -66,7 +67,8 @@ def compare(
 
 def _office_of(measure: str) -> str:
     """Whose measure it is; one that a further release counted is nobody's here."""
-    return MEASURES[measure].office if measure in MEASURES else "–"
+    found = measures_of(find_offices()).get(measure)
+    return "–" if found is None else found.office
 
 
 def together(one: Differences, other: Differences) -> Differences:

@@ -15,6 +15,7 @@ from reporting.rebuild.changing import change_over, empty_the_former, numbers, p
 from reporting.rebuild.comparing import Numbers, compare, together
 from reporting.rebuild.folding import Bench, Folders
 from reporting.rebuild.ledgers import History, Ledgers
+from reporting.rebuild.sessions import alone
 from verbund.events.ledger_ids import office_of
 from verbund.events.offices import find_offices
 from verbund.feeds.rebuild import CannotRebuild, Differences, Outcome, RebuildContext, Rebuilt, SumsDiffer
@@ -25,14 +26,12 @@ from verbund.settings import DatabaseSettings
 
 _log = getLogger(__name__)
 
-# Rebuilds of one database exclude each other; the database lets go of it with the session ("Refund" as a number).
-_BE_THE_ONLY_ONE = "select pg_try_advisory_lock(352970302052)"
 COMPARE, CHANGE_OVER = "comparing both cubes", "changing over"
 
 
 def rebuild(context: RebuildContext) -> Outcome:
     """Build, compare, change over. Raises `CannotRebuild`, and then what stood stands; what was built is kept."""
-    with _alone(context.database) as connection, _history(context) as ledgers:
+    with alone(context.database) as connection, _history(context) as ledgers:
         functions = delta_functions(find_offices())
         versions = {office: function.version for office, function in functions.items()}
         before = positions(connection)
@@ -45,7 +44,7 @@ def rebuild(context: RebuildContext) -> Outcome:
 
 def abandon(database: DatabaseSettings) -> bool:
     """Remove what was built so far; False where there was nothing. Raises `CannotRebuild`."""
-    with _alone(database) as connection, connection.transaction():
+    with alone(database) as connection, connection.transaction():
         return forget(connection)
 
 
@@ -198,18 +197,3 @@ def _history(context: RebuildContext) -> Iterator[History]:
             yield history
     except NoHistory as error:
         raise CannotRebuild(f"{error} What was built is kept.") from error
-
-
-@contextmanager
-def _alone(database: DatabaseSettings) -> Iterator[psycopg.Connection[Any]]:
-    """The owner's session, the only one that rebuilds."""
-    try:
-        with psycopg.connect(database.conninfo(), autocommit=True) as connection:
-            row = connection.execute(_BE_THE_ONLY_ONE).fetchone()
-            if row is None or not row[0]:
-                raise CannotRebuild("Another rebuild is under way; one that was killed lets go within seconds.")
-            connection.execute("set lock_timeout = '10s'")
-            yield connection
-    except psycopg.Error as error:
-        # Its words may hold a row: the kind of error is enough for whoever looks into PostgreSQL's log.
-        raise CannotRebuild(f"The database failed ({type(error).__name__}). What was built is kept.") from error

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from reporting.figures import NotReported, Number, Point, Protected, Value, Zero, number_of
-from reporting.indicators import IndicatorKind, Unit
+from reporting.figures import Answer, NotReported, Number, Point, Protected, Value, Zero, number_of
+from reporting.indicators import IndicatorKind
 from verbund.service.pages import Formats
 from verbund.service.pages.formats import NOT_REPORTED, NOTHING, PROTECTED
 from verbund.service.words import Words, message_id, words_for
 
 _SIGNED: tuple[IndicatorKind, ...] = ("net", "change")
+_COUNTS: tuple[IndicatorKind, ...] = ("stock", "flow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,24 @@ class Phrases:
             case _:
                 return ""
 
-    def unit(self, value: Value, unit: Unit) -> str:
-        return (unit.one if number_of(value) in (1, -1) else unit.many).say(self.language)
+    def unit(self, answer: Answer, value: Value | None = None) -> str:
+        """What stands behind a value of an answer; above a column of values where none is given."""
+        many = answer.unit.many.say(self.language)
+        match answer.kind:
+            case "share":
+                return self.say(message_id("% of all {units}"), units=many)
+            case "rate":
+                return self.say(
+                    message_id("of {number} {units}"), number=self.formats.number(answer.per or 1), units=many
+                )
+            case "mean" if answer.per_unit is not None:
+                per_unit = answer.per_unit.one.say(self.language)
+                return self.say(message_id("{units} per {per_unit}"), units=many, per_unit=per_unit)
+            case "percentile" | "age":
+                return self.say(message_id("days"))
+            case _:
+                is_one = value is not None and number_of(value) in (1, -1)
+                return answer.unit.one.say(self.language) if is_one else many
 
     def change(self, change: Value) -> str:
         """A difference, always with its sign."""
@@ -94,9 +111,14 @@ class Phrases:
             message = message_id("a year before: {then}")
             return self.say(message, then=then)
         period = self.span(point.compared_from_on, point.compared_to_on)
-        message = message_id("{change} since {period}") if kind == "stock" else message_id("{change} against {period}")
+        message = (
+            message_id("{change} since {period}") if point.from_on is None else message_id("{change} against {period}")
+        )
         sentence = self.say(message, change=self.change(change), period=period)
-        relative = self.relative(change, compared)
+        if kind == "share":
+            message = message_id("{change} percentage points against {period}")
+            return self.say(message, change=self.change(change), period=period)
+        relative = self.relative(change, compared) if kind in _COUNTS else None
         return sentence if relative is None or not number_of(change) else f"{sentence}, {relative}"
 
 

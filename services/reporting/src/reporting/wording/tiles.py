@@ -13,7 +13,11 @@ _ANSWERS: dict[IndicatorKind, str] = {
     "flow": message_id("In the time {period} there were {value} {unit}."),
     "net": message_id("In the time {period} the difference was {value} {unit}."),
     "change": message_id("On {period} the change against the year before was {value} {unit}."),
+    "percentile": message_id("In the time {period} {percent} of a hundred {units} took {value} {unit} at most."),
+    "age": message_id("On {period} {percent} of a hundred {units} had been open for {value} {unit} at most."),
 }
+_RATIO_ON_A_DAY = message_id("On {period} it was {value} {unit}.")
+_RATIO_IN_A_PERIOD = message_id("In the time {period} it was {value} {unit}.")
 _YEARS_BACK = 12
 """How many ends of years the small line shows; twelve is what the printed reports show at most."""
 
@@ -61,7 +65,7 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
             "compared_from_on": points[year_before(on)].from_on,
         }
     )
-    value, unit = phrases.value(now, answer.kind), phrases.unit(now, answer.unit)
+    value, unit = phrases.value(now, answer.kind), phrases.unit(answer, now)
     name = answer.title.say(phrases.language)
     return Tile(
         id=answer.indicator,
@@ -72,7 +76,7 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
         change=phrases.change_since(answer.kind, point, _difference(now, before), before),
         period=phrases.point(point) if point.from_on else phrases.say(message_id("on {day}"), day=point.to_on),
         latest=phrases.dated(point, now, answer.kind),
-        sentence=_sentence(answer, now, phrases.point(point), unit, phrases),
+        sentence=_sentence(answer, now, point, unit, phrases),
         spoken=f"{name} {value} {unit}",
     )
 
@@ -95,12 +99,15 @@ def _difference(now: Value, before: Value) -> Value:
     return NOT_REPORTED if one is None or other is None else value_of(one - other)
 
 
-def _sentence(answer: Answer, value: Value, period: str, unit: str, phrases: Phrases) -> str:
+def _sentence(answer: Answer, value: Value, point: Point, unit: str, phrases: Phrases) -> str:
+    period = phrases.point(point)
     if number_of(value) is None:
         return phrases.say(message_id("No figure is reported for {period} yet."), period=period)
     # In a sentence nothing is a word of its own: "0 births", not "– births".
     said = phrases.formats.number(0) if number_of(value) == 0 else phrases.value(value, answer.kind)
-    return phrases.say(_ANSWERS[answer.kind], period=period, value=said, unit=unit)
+    message = _ANSWERS.get(answer.kind) or (_RATIO_ON_A_DAY if point.from_on is None else _RATIO_IN_A_PERIOD)
+    units = answer.unit.many.say(phrases.language)
+    return phrases.say(message, period=period, value=said, unit=unit, percent=answer.percent, units=units)
 
 
 def _mark(answer: Answer, value: Value, point: Point, phrases: Phrases) -> str:

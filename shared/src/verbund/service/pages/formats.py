@@ -23,7 +23,10 @@ class Formats:
     language: str
 
     def number(self, value: int | Decimal) -> str:
-        return format_decimal(value, locale=self.language).replace("-", _MINUS)
+        """With as many decimals as it has, also where they are zero: it was rounded to them."""
+        places = max(-int(value.as_tuple().exponent), 0) if isinstance(value, Decimal) else 0
+        pattern = "#,##0." + "0" * places if places else "#,##0"
+        return format_decimal(value, pattern, self.language).replace("-", _MINUS)
 
     def count(self, value: int) -> str:
         """A count in an exact table: nothing is printed as a dash."""

@@ -1,0 +1,6 @@
+"""The image: what the cube of a municipality holds, in columns in the memory of this process, for questions."""
+
+from reporting.image.image import Image, Moment
+from reporting.image.reading import Reading, Row
+
+__all__ = ["Image", "Moment", "Reading", "Row"]
