@@ -1,5 +1,6 @@
 """A mistake in the catalogue is refused with its file, its line and what to do: nobody has to search."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -7,8 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from reporting.indicators import BadCatalogue, read_catalogue
+from verbund.cli.main import build
 
 CITY = "05913000"
 INDICATORS = "indicators/registration_and_population.yaml"
@@ -213,7 +216,8 @@ def test_everything_that_does_not_fit_is_said_at_once(edited: Edit) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace("unit: birth", "unit: baby"), encoding="utf-8")
     with pytest.raises(BadCatalogue) as refused:
         read_catalogue(CITY, folder)
-    assert len(str(refused.value).splitlines()) == 2
+    fitting = [line for line in str(refused.value).splitlines() if "was published" not in line]
+    assert len(fitting) == 2
 
 
 def test_a_municipality_without_data_is_refused() -> None:
@@ -240,3 +244,44 @@ def test_a_new_version_leaves_the_old_one_askable(edited: Edit) -> None:
     catalogue = read_catalogue(CITY, folder)
     assert catalogue.get_indicator("population").where == {"residence_kind": ("main", "secondary")}
     assert catalogue.get_indicator("population", 1).where == {"residence_kind": ("main",)}
+
+
+class TestPublished:
+    def test_the_catalogue_that_comes_with_reporting_is_published(self) -> None:
+        told = CliRunner().invoke(build(), ["catalogue", "check", "--json"])
+        assert told.exit_code == 0, told.output
+        assert json.loads(told.output.splitlines()[-1])["not_published"] == []
+
+    def test_what_was_published_keeps_its_meaning(self, edited: Edit) -> None:
+        folder = edited(INDICATORS, "[main]", "[main, secondary]")
+        with pytest.raises(BadCatalogue, match=r":5: population version: version 1 was published with another defin"):
+            read_catalogue(CITY, folder)
+
+    def test_better_words_around_it_are_no_new_definition(self, edited: Edit) -> None:
+        read_catalogue(CITY, edited(INDICATORS, "  title: {de: Bevölkerung aus", "  title: {de: Einwohner aus"))
+
+    def test_what_was_published_cannot_vanish(self, edited: Edit) -> None:
+        folder = edited(INDICATORS, "- id: births", "- id: newborns")
+        with pytest.raises(BadCatalogue, match="births 1 was published and is in no file any more"):
+            read_catalogue(CITY, folder)
+
+    def test_publishing_adds_and_changes_nothing(self, edited: Edit) -> None:
+        folder = edited("published.json", "{", "{")
+        file = folder / INDICATORS
+        text = file.read_text(encoding="utf-8")
+        births = text[text.index("- id: births") : text.index("- id: deaths")]
+        file.write_text(text + "\n" + births.replace("- id: births", "- id: newborns"), encoding="utf-8")
+        before = json.loads((folder / "published.json").read_text(encoding="utf-8"))
+        told = CliRunner().invoke(build(), ["catalogue", "publish", "--folder", str(folder), "--json"])
+        assert json.loads(told.output)["published"] == ["newborns 1"], told.output
+        after = json.loads((folder / "published.json").read_text(encoding="utf-8"))
+        assert {name: versions for name, versions in after.items() if name != "newborns"} == before
+        assert set(after) - set(before) == {"newborns"}
+
+    def test_mistakes_are_told_line_by_line(self, edited: Edit) -> None:
+        folder = edited(INDICATORS, "unit: person", "unit: head")
+        told = CliRunner().invoke(build(), ["catalogue", "check", "--folder", str(folder), "--json"])
+        assert told.exit_code == 1
+        told_of = [json.loads(line)["error"] for line in told.output.splitlines()]
+        assert len(told_of) == 2  # it was published with another unit, too
+        assert "no unit 'head'" in told_of[0]

@@ -16,5 +16,6 @@ OFFICE = Office(
     rebuild="reporting.rebuild:REBUILDING",
     compaction="reporting.rebuild:COMPACTING",
     effect="reporting.reader:cube_effect",
+    commands=(("catalogue", "reporting.catalogue_commands:catalogue"),),
     check="reporting.printed:check",
 )

@@ -28,7 +28,7 @@ _HELP = "Verbund: the offices of a city do their own work and see one live situa
 
 
 def build() -> typer.Typer:
-    """The whole command line, with a group of commands for each announced office that brings some."""
+    """The whole command line, with the groups of commands that announced offices bring."""
     app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.command("up")(up.up)
     app.command("demo")(demo.demo)
@@ -49,8 +49,8 @@ def build() -> typer.Typer:
     app.add_typer(tray.tray, name="tray")
     app.command("serve", hidden=True)(serve.serve)
     for office in find_offices():
-        if office.commands is not None:
-            app.add_typer(resolve(office.commands), name=office.name)
+        for word, place in office.commands:
+            app.add_typer(resolve(place), name=word)
     return app
 
 

@@ -53,8 +53,8 @@ class Office:
     """`module:name` of what `verbund compact` runs, for an office that keeps sums."""
     effect: str | None = None
     """`module:name` of what makes the effect of reading from the file with the office's secret; None: an in-tray."""
-    commands: str | None = None
-    """`module:name` of a typer application that `verbund <office>` runs."""
+    commands: tuple[tuple[str, str], ...] = ()
+    """Pairs of (word, `module:name` of a typer application): what `verbund <word>` runs."""
     simulation: str | None = None
     """`module:name` of the simulation that `verbund simulate` runs."""
     check: str | None = None

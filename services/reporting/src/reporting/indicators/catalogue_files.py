@@ -16,6 +16,7 @@ from reporting.indicators.city import City
 from reporting.indicators.city_files import BadCatalogue, read_city
 from reporting.indicators.definition import Indicator
 from reporting.indicators.fitting import misfits
+from reporting.indicators.published import FILE, find_change, list_missing, read_published
 from verbund.events.offices import Office, find_offices
 
 __all__ = ["BadCatalogue", "read_catalogue"]
@@ -49,8 +50,13 @@ def read_catalogue(
     folders = [folder, *(files(office.catalogue) / "catalogue" for office in offices if office.catalogue is not None)]
     city, measures = read_city(municipality, folder), measures_of(offices)
     frame = _joined([(str(each / "frame.yaml"), _frame(each / "frame.yaml")) for each in folders])
-    entries = _in_order(frame, [entry for each in folders for entry in _entries(each / "indicators", frame)])
-    _check(entries, city, frame, measures)
+    found = [list(_entries(each / "indicators", frame)) for each in folders]
+    entries = _in_order(frame, [entry for written in found for entry in written])
+    problems = list(_unfitting(entries, city, frame, measures))
+    for each, written in zip(folders, found, strict=True):
+        problems += _otherwise_published(each, written)
+    if problems:
+        raise BadCatalogue("\n".join(problems))
     versions: dict[str, list[Indicator]] = {}
     for entry in entries:
         versions.setdefault(entry.indicator.id, []).append(entry.indicator)
@@ -93,30 +99,32 @@ def _in_order(frame: Frame, entries: Iterable[_Entry]) -> list[_Entry]:
     return sorted(entries, key=lambda entry: places.index(entry.indicator.field_of_action))
 
 
-def _check(entries: Sequence[_Entry], city: City, frame: Frame, measures: Mapping[str, Measure]) -> None:
-    """Refuse what does not fit what is around it."""
-    problems: list[str] = []
+def _unfitting(entries: Sequence[_Entry], city: City, frame: Frame, measures: Mapping[str, Measure]) -> Iterator[str]:
+    """What does not fit what is around it."""
     before: dict[str, list[Indicator]] = {}
     for entry in entries:
         indicator = entry.indicator
         above = before.setdefault(indicator.id, [])
-        problems += (
-            f"{entry.place(field)}: {indicator.id} {field}: {problem}"
-            for field, problem in misfits(indicator, city, frame, measures, above)
-        )
+        for field, problem in misfits(indicator, city, frame, measures, above):
+            yield f"{entry.place(field)}: {indicator.id} {field}: {problem}"
         above.append(indicator)
     for entry in entries:
-        problems += (
-            f"{entry.place('not_comparable_with')}: {entry.indicator.id} names {other}, which is no indicator"
-            for other in entry.indicator.not_comparable_with
-            if other not in before
-        )
-        if entry.indicator.valid_until is not None and entry.indicator is before[entry.indicator.id][-1]:
-            problems.append(
-                f"{entry.place('valid_until')}: {entry.indicator.id} valid_until: the next version is missing below"
-            )
-    if problems:
-        raise BadCatalogue("\n".join(problems))
+        indicator = entry.indicator
+        for other in indicator.not_comparable_with:
+            if other not in before:
+                yield f"{entry.place('not_comparable_with')}: {indicator.id} names {other}, which is no indicator"
+        if indicator.valid_until is not None and indicator is before[indicator.id][-1]:
+            yield f"{entry.place('valid_until')}: {indicator.id} valid_until: the next version is missing below"
+
+
+def _otherwise_published(folder: Traversable, entries: Sequence[_Entry]) -> Iterator[str]:
+    """What changed or vanished since it was published."""
+    published = read_published(folder)
+    for entry in entries:
+        if (problem := find_change(published, entry.indicator)) is not None:
+            yield f"{entry.place('version')}: {entry.indicator.id} version: {problem}"
+    for gone in list_missing(published, (entry.indicator for entry in entries)):
+        yield f"{folder / FILE}:1: {gone} was published and is in no file any more: put it back, it can be asked"
 
 
 def _compose(file: Traversable) -> yaml.Node:
