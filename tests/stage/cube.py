@@ -1,6 +1,6 @@
 """A real cube for tests: events go in by the reader's role, questions are asked by the role of the web."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from reporting.indicators import Catalogue, read_catalogue
 from reporting.reader import CubeEffect
 from verbund.database import make_engine
 from verbund.events.envelope import Event
-from verbund.events.offices import find_offices
+from verbund.events.offices import Office, find_offices
 from verbund.settings import DatabaseSettings
 
 SECRET = b"a secret of the reporting office"
@@ -38,6 +38,11 @@ class Stage:
         self.effect = CubeEffect(SECRET, delta_functions(find_offices()))
         self.catalogue: Catalogue = read_catalogue(CITY)
         self.image = Image(web, CITY)
+
+    def know(self, offices: Sequence[Office]) -> None:
+        """Count and ask as if these were the announced offices."""
+        self.effect = CubeEffect(SECRET, delta_functions(offices))
+        self.catalogue = read_catalogue(CITY, offices=offices)
 
     async def take(self, events: Iterable[Event[Any]]) -> None:
         """Take these events in as one transaction, as the reader does."""
