@@ -15,6 +15,7 @@ from mutants import (
     bugs_in_kafka,
     bugs_in_reading,
     bugs_in_sending,
+    bugs_in_the_image,
     bugs_in_trays,
     bugs_on_kafka_too,
 )
@@ -28,6 +29,7 @@ BUGS = (
     *bugs_in_sending.BUGS,
     *bugs_in_trays.BUGS,
     *bugs_in_counting.BUGS,
+    *bugs_in_the_image.BUGS,
     *bugs_at_doors.BUGS,
 )
 

@@ -22,6 +22,7 @@ from reporting.deltas import KEY_MODULUS, Delta, summed
 from reporting.image import Image, Moment, Reading, Row
 from reporting.image import image as following
 from reporting.image.columns import Columns
+from reporting.image.loading import load
 from reporting.rebuild import COMPACTING
 from verbund.errors import Unavailable
 from verbund.feeds.compaction import CannotCompact, Compacted, CompactionContext
@@ -187,6 +188,18 @@ async def test_a_restored_cube_is_noticed_by_its_batches(cube: Stage, *, is_seen
 
 
 @pytest.mark.usefixtures("few")
+async def test_another_generation_is_loaded_afresh_though_its_batches_have_the_same_names(cube: Stage) -> None:
+    chance, image = Random(1), Image(cube.web, CITY)
+    await put(cube, one := summed(some_deltas(chance, 30)))
+    async with image.moment() as moment:
+        await check(moment, one, chance)
+    await forge(cube, "update cube.delta set n = n + 1")
+    await forge(cube, "update cube.batch_head set generation = 2")
+    async with image.moment() as moment:
+        await check(moment, [delta._replace(n=delta.n + 1) for delta in one], chance)
+
+
+@pytest.mark.usefixtures("few")
 async def test_another_generation_is_loaded_afresh(cube: Stage) -> None:
     chance, image = Random(1), Image(cube.web, CITY)
     await put(cube, one := some_deltas(chance, 30))
@@ -255,6 +268,26 @@ async def test_many_follow_at_once_and_each_sees_its_own_moment(cube: Stage) -> 
         await asyncio.gather(book(), *(look(i) for i in range(6)))
     async with image.moment() as moment:
         await check(moment, [delta for batch in booked for delta in batch], chance)
+
+
+async def test_what_is_booked_while_it_loads_counts_once(cube: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance, image, loop = Random(7), Image(cube.web, CITY), asyncio.get_running_loop()
+    await put(cube, before := some_deltas(chance, 60))
+    after = some_deltas(chance, 60)
+
+    def busy(*given: Any) -> None:
+        if after not in booked:
+            booked.append(after)
+            asyncio.run_coroutine_threadsafe(put(cube, after), loop).result(20)
+        load(*given)
+
+    booked = [before]
+    monkeypatch.setattr(following, "_FEW", 0)
+    monkeypatch.setattr(following, "load", busy)
+    async with image.moment() as moment:
+        await check(moment, before, chance)
+    async with image.moment() as moment:
+        await check(moment, [*before, *after], chance)
 
 
 async def test_whoever_gives_up_waiting_leaves_nothing_twice(cube: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,13 +371,14 @@ class TestCompaction:
     ) -> None:
         """Not at the end, and not at any batch that was to be kept; what is booked meanwhile follows."""
         chance, image, booked = Random(number), Image(cube.web, CITY), list[list[Delta]]()
-        for _ in range(9):
-            # Few places, so that many rows fall into one; and some that take back what an earlier batch has said.
-            batch = summed([delta._replace(effective_on=FIRST, recorded_on=FIRST) for delta in some_deltas(chance, 20)])
-            again = [one._replace(n=-one.n, key=-one.key % KEY_MODULUS) for one in (booked[-1] if booked else [])]
-            booked.append(summed([*batch, *again[:2]]))
-            await put(cube, booked[-1])
-        cuts, loop = sorted(chance.sample(range(1, 10), 3)), asyncio.get_running_loop()
+        for _ in range(5):
+            # Few places, so that many rows fall into one; and a first day that was taken back.
+            batch = [delta._replace(effective_on=FIRST, recorded_on=FIRST) for delta in some_deltas(chance, 20)]
+            first = some_delta(chance)._replace(effective_on=FIRST - timedelta(20), recorded_on=FIRST, n=1, key=5)
+            booked += [summed([*batch, first]), [first._replace(n=-1, key=KEY_MODULUS - 5)]]
+        for batch in booked:
+            await put(cube, batch)
+        cuts, loop = sorted(chance.sample(range(1, 11), 3)), asyncio.get_running_loop()
 
         def book(phase: str, done: int, total: int) -> None:
             if (phase, done) == ("comparing both cubes", 0):
@@ -357,7 +391,7 @@ class TestCompaction:
         done = await self.compact(reporting_settings, cuts, book)
         assert done.generation == 2
         assert done.rows < sum(map(len, booked))
-        assert list(done.numbers) == sorted({*cuts, 9})
+        assert list(done.numbers) == sorted({*cuts, 10})
         async with image.moment() as moment:
             assert (moment.head.generation, moment.head.number) == (2, len(done.numbers) + 1)
             await check(moment, [delta for batch in booked for delta in batch], chance)

@@ -16,6 +16,7 @@ SILENT_AFTER = timedelta(seconds=30)
 """Offices give a sign of life every few seconds: who is not heard of for this long is silent."""
 
 _DAY = timedelta(days=1)
+_OPENINGS = "openings"
 
 _POSITION = text("""
     select number, recorded_at, heard_at, head_number, stop_reason,
@@ -38,10 +39,10 @@ async def read_begin(moment: Moment, measures: Sequence[str], known_on: date | N
     Its stocks begin with what it says was there when it began (`openings`), its flows on the day after. An office
     that began with nothing begins with its first fact.
     """
-    first = await moment.read_first_days(measures, known_on)
-    if "openings" in first:
-        return Begin(first["openings"], first["openings"] + _DAY)
-    begin = min(first.values(), default=None)
+    openings = await moment.read_first_days([_OPENINGS] if _OPENINGS in measures else [], known_on)
+    if openings:
+        return Begin(openings[_OPENINGS], openings[_OPENINGS] + _DAY)
+    begin = min((await moment.read_first_days(measures, known_on)).values(), default=None)
     return Begin(begin, begin)
 
 

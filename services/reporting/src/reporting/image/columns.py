@@ -82,6 +82,7 @@ class Columns:
         self._writing = Lock()
         self._tables: dict[str, Table] = {}
         self._facts: dict[str, Fact] = {}
+        self._first_on: dict[str, date] = {}
 
     def batch_at(self, number: int) -> UUID | None:
         """The batch that has this number here."""
@@ -105,7 +106,8 @@ class Columns:
             )
             for measure, taken in by_measure.items():
                 self._insert(cursor, self._tables[measure], taken)
-            self.finish(cursor, head, len(deltas))
+            first = {measure: min(delta.effective_on for delta in taken) for measure, taken in by_measure.items()}
+            self.finish(cursor, head, len(deltas), first)
 
     @contextmanager
     def writing(self, behind: Head) -> Iterator[duckdb.DuckDBPyConnection | None]:
@@ -116,8 +118,10 @@ class Columns:
         with self._writing, self._connection.cursor() as cursor:
             yield cursor if self.head == behind else None
 
-    def finish(self, cursor: duckdb.DuckDBPyConnection, head: Head, rows: int) -> None:
-        """Commit what was written: so many rows, up to this head."""
+    def finish(self, cursor: duckdb.DuckDBPyConnection, head: Head, rows: int, first_on: Mapping[str, date]) -> None:
+        """Commit what was written: so many rows, up to this head; `first_on` are the earliest days by measure."""
+        # Before the commit: whoever reads between the two finds no rows before these days.
+        self._first_on |= {measure: min(day, self._first_on.get(measure, day)) for measure, day in first_on.items()}
         cursor.commit()
         self.head = head
         self.rows += rows
@@ -181,7 +185,7 @@ class Columns:
         only = 0 if reading.from_the_beginning else 1
         is_split = len(reading.days) > only + 1
         if is_split:
-            given |= self._buckets(reading, table, number)
+            given |= _buckets(reading, self._first_on.get(measure, reading.days[0]))
             columns.insert(0, "bucket")
         rows = self._fetch(
             _READ.format(
@@ -206,27 +210,16 @@ class Columns:
         numbers = self._facts[name].numbers if name in table.facts else {"": 0}
         return sorted(numbers[value] for value in values if value in numbers)
 
-    def _buckets(self, reading: Reading, table: Table, number: int) -> dict[str, Any]:
-        """First days of the buckets, the days after their last ones, and their numbers."""
-        ends = [date.fromordinal(day.toordinal() + 1) for day in reading.days]
-        firsts = [self._first_on(table, number, None) or ends[0], *ends[:-1]]
-        buckets = [i for i in range(len(ends)) if firsts[i] < ends[i] and (i > 0 or reading.from_the_beginning)]
-        return {
-            "firsts": [firsts[i] for i in buckets],
-            "ends": [ends[i] for i in buckets],
-            "buckets": buckets,
-        }
-
     def read_first_days(self, measures: Iterable[str], number: int, known_on: date | None) -> dict[str, date]:
         """For each measure that has any deltas among the batches up to this number, the day of the earliest one."""
         found = {
-            measure: self._first_on(self._tables[measure], number, known_on)
+            measure: self._read_first_day(self._tables[measure], number, known_on)
             for measure in measures
             if measure in self._tables
         }
         return {measure: day for measure, day in found.items() if day is not None}
 
-    def _first_on(self, table: Table, number: int, known_on: date | None) -> date | None:
+    def _read_first_day(self, table: Table, number: int, known_on: date | None) -> date | None:
         known = "" if known_on is None else " and recorded_on <= $known_on"
         given = {"number": number} | ({} if known_on is None else {"known_on": known_on})
         statement = f"select min(effective_on) from {table.name} where number <= $number{known}"  # noqa: S608 - own names
@@ -253,3 +246,11 @@ class Fact:
             found = self.numbers[value] = len(self.values)
             self.values.append(value)
         return found
+
+
+def _buckets(reading: Reading, first_on: date) -> dict[str, Any]:
+    """First days of the buckets, the days after their last ones, and their numbers; nothing is before `first_on`."""
+    ends = [date.fromordinal(day.toordinal() + 1) for day in reading.days]
+    firsts = [first_on, *ends[:-1]]
+    buckets = [i for i in range(len(ends)) if firsts[i] < ends[i] and (i > 0 or reading.from_the_beginning)]
+    return {"firsts": [firsts[i] for i in buckets], "ends": [ends[i] for i in buckets], "buckets": buckets}

@@ -42,6 +42,7 @@ _WIDE = """
     select cell {columns} from cell left join code using (fact, value) where measure = $measure group by cell
 """
 _COLUMN = ", coalesce(max(code) filter (where fact = ${column}), 0) as {column}"
+_FIRST_ON = "select min(effective_on) from {table}"
 _TAKE_IN = "insert into {table} by name select * exclude (cell) from source join wide using (cell)"
 
 
@@ -65,7 +66,7 @@ def load(columns: Columns, origin: Origin, behind: Head, head: Head) -> None:
         with _stream(source, cursor, _CELLS, place):
             cursor.execute("create temp table cell as from source")
         measures = _open(columns, cursor)
-        rows = 0
+        rows, first_on = 0, {}
         cursor.begin()
         with _stream(source, cursor, _BATCHES, stretch):
             cursor.execute("insert into batch select number, cast(batch as uuid) from source")
@@ -74,9 +75,12 @@ def load(columns: Columns, origin: Origin, behind: Head, head: Head) -> None:
             wide = "".join(_COLUMN.format(column=column) for column in wanted)
             cursor.execute(_WIDE.format(columns=wide), {"measure": measure, **wanted})
             with _stream(source, cursor, _DELTAS, {**stretch, "measure": measure}):
-                (taken,) = cursor.execute(_TAKE_IN.format(table=columns.open(measure, facts).name)).fetchall()
+                table = columns.open(measure, facts)
+                (taken,) = cursor.execute(_TAKE_IN.format(table=table.name)).fetchall()
+            if taken[0]:
+                first_on[measure] = cursor.execute(_FIRST_ON.format(table=table.name)).fetchall()[0][0]
                 rows += taken[0]
-        columns.finish(cursor, head, rows)
+        columns.finish(cursor, head, rows, first_on)
 
 
 def _open(columns: Columns, cursor: duckdb.DuckDBPyConnection) -> Mapping[str, set[str]]:
