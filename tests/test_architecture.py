@@ -35,6 +35,9 @@ COMMITTING = [
     "verbund/feeds/reader.py",
     "verbund/relay/store.py",  # the relay's position
     "registration/store/reading.py",  # whoever reads personal data is recorded before the answer
+    # the image: in the memory of its process
+    "reporting/image/columns.py",
+    "reporting/image/loading.py",
     # maintenance: a second cube, built in many transactions and put in its place in one
     *(f"reporting/rebuild/{name}.py" for name in ("build", "changing", "compacting", "comparing", "folding", "run")),
 ]
