@@ -84,7 +84,7 @@ fuzz: setup
 	@VERBUND_FUZZ="$${VERBUND_FUZZ:-200}" .venv/bin/pytest -s tests/contracts/test_openapi.py $(ARGS)
 
 bench: setup
-	@for each in desk projection road verify rebuild relay projection_kafka road_kafka machine; do echo "== $$each"; .venv/bin/python "bench/$$each.py" $(ARGS) || exit; done
+	@for each in desk projection figures road verify rebuild relay projection_kafka road_kafka machine; do echo "== $$each"; .venv/bin/python "bench/$$each.py" $(ARGS) || exit; done
 
 clean:
 	rm -rf .venv .uv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

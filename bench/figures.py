@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import psutil
@@ -188,12 +188,15 @@ class Heard(Moment):
 
     readings: list[tuple[Reading, list[Row]]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    """Of all cores: what a busy machine does not change."""
 
     async def read(self, reading: Reading) -> list[Row]:
         """As everywhere."""
-        begun = perf_counter()
+        begun, cpu_begun = perf_counter(), process_time()
         rows = await Moment.read(self, reading)
         self.seconds.append(perf_counter() - begun)
+        self.cpu_seconds.append(process_time() - cpu_begun)
         self.readings.append((reading, rows))
         return rows
 
@@ -201,9 +204,9 @@ class Heard(Moment):
 Times = dict[str, list[float]]
 
 
-async def measure(engine: AsyncEngine, image: Image, catalogue: Catalogue, rounds: int) -> tuple[Times, Times, Times]:
-    """Seconds of whole answers, of their readings, and of the same readings in SQL, by question."""
-    answers, reads, in_sql = ({name: list[float]() for name in QUESTIONS} for _ in range(3))
+async def measure(image: Image, catalogue: Catalogue, rounds: int) -> list[Times]:
+    """Seconds of whole answers, of their readings, of a core in these, and of the same readings in SQL, by question."""
+    answers, reads, cpu, in_sql = every = [{name: list[float]() for name in QUESTIONS} for _ in range(4)]
     for i in range(rounds):
         for name, question in QUESTIONS.items():
             async with image.moment() as moment:
@@ -212,6 +215,7 @@ async def measure(engine: AsyncEngine, image: Image, catalogue: Catalogue, round
                 await answer(heard, catalogue, question, Audience.STATISTICS, NOW)
                 answers[name].append(perf_counter() - begun)
                 reads[name].append(sum(heard.seconds))
+                cpu[name].append(sum(heard.cpu_seconds))
                 if i % 4:  # SQL takes so much longer that a few times are enough
                     continue
                 begun = perf_counter()
@@ -219,7 +223,7 @@ async def measure(engine: AsyncEngine, image: Image, catalogue: Catalogue, round
                 in_sql[name].append(perf_counter() - begun)
                 if i == 0:
                     assert [sorted(map(tuple, rows)) for rows in found] == [sorted(rows) for _, rows in heard.readings]
-    return answers, reads, in_sql
+    return every
 
 
 def p99(values: Sequence[float]) -> float:
@@ -246,7 +250,7 @@ async def run(cluster: Cluster, wanted: Namespace) -> None:
         before, begun = process.memory_info().rss, perf_counter()
         async with image.moment():
             loaded = perf_counter() - begun
-        answers, reads, in_sql = await measure(web, image, catalogue, wanted.rounds)
+        answers, reads, cpu, in_sql = await measure(image, catalogue, wanted.rounds)
         every = [seconds for times in answers.values() for seconds in times]
         medians[rows] = median(every)
         ratios = {name: median(in_sql[name]) / median(reads[name]) for name in QUESTIONS}
@@ -262,6 +266,7 @@ async def run(cluster: Cluster, wanted: Namespace) -> None:
                 f"{rows}_{name}_p50_ms": 1_000 * median(answers[name]),
                 f"{rows}_{name}_p99_ms": 1_000 * p99(answers[name]),
                 f"{rows}_{name}_read_ms": 1_000 * median(reads[name]),
+                f"{rows}_{name}_read_cpu_ms": 1_000 * median(cpu[name]),
                 f"{rows}_{name}_sql_ms": 1_000 * median(in_sql[name]),
             }
     for engine in (owner, web):

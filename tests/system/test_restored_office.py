@@ -105,6 +105,12 @@ def test_a_restored_office_is_brought_back_as_the_runbook_says(city: City, tmp_p
         until(lambda: city.position() == (10, None), "the reader goes on from the rebuilt cube")
         until(lambda: page.shown["population"] == 4, "the page has heard of it")  # of two states
         assert page.opened == 1
+        code, said, complained = city.run("compact", "--json")
+        assert code == 0, complained
+        told = json.loads(said.splitlines()[-1])
+        assert (told["municipality"], told["generation"]) == ("05913000", 3)
+        assert 0 < told["rows"] <= told["rows_before"]
+        assert page.opened == 1
     city.check()
     city.acknowledged += city.register(2)
     until(lambda: city.position() == (12, None), "what is booked now is read")

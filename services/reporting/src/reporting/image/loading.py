@@ -23,6 +23,14 @@ _CELLS = sql.SQL("""
     left join lateral jsonb_each_text(dims) as facts (fact, value) on true
     where municipality = {municipality}
 """)
+_SOME_CELLS = sql.SQL("""
+    select cell, measure, fact, value from cube.cell
+    left join lateral jsonb_each_text(dims) as facts (fact, value) on true
+    where municipality = {municipality} and cell in (
+        select delta.cell from cube.delta join cube.batch using (municipality, batch)
+        where municipality = {municipality} and number > {after} and number <= {until}
+    )
+""")
 _BATCHES = sql.SQL("""
     select number, cast(batch as text) as batch from cube.batch
     where municipality = {municipality} and number > {after} and number <= {until} order by number
@@ -58,12 +66,11 @@ class Origin:
 
 def load(columns: Columns, origin: Origin, behind: Head, head: Head) -> None:
     """Take in what comes behind the one head up to the other; nothing where `behind` is not where this ends."""
-    place: Mapping[str, str | int] = {"municipality": origin.municipality}
-    stretch = {**place, "after": behind.number, "until": head.number}
+    stretch: dict[str, str | int] = {"municipality": origin.municipality, "after": behind.number, "until": head.number}
     with _source(origin) as source, columns.writing(behind) as cursor:
         if cursor is None:
             return
-        with _stream(source, cursor, _CELLS, place):
+        with _stream(source, cursor, _CELLS if behind.number == 0 else _SOME_CELLS, stretch):
             cursor.execute("create temp table cell as from source")
         measures = _open(columns, cursor)
         rows, first_on = 0, {}
