@@ -123,7 +123,7 @@ def called(tree: ast.Module) -> Iterator[str]:
 
 
 def impure(root: Path) -> list[str]:
-    """Imports of pure modules beyond the standard library, pydantic, events, errors, disclosure and the office's own data."""
+    """Imports of pure modules beyond the standard library, pydantic, what is pure itself and the office's own data."""
     found = []
     for file, tree in trees(root):
         if file.startswith(PURE):

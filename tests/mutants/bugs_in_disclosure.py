@@ -11,20 +11,17 @@ BUGS = (
     Bug(
         "published one",
         "a one is published, and whoever knows one person of the cell knows that there is no other one",
-        f"{_TESTS}::test_every_possible_table_keeps_what_it_promises",
-        (Edit(_TABLE, "if not 1 <= each <= threshold", "if not 1 < each <= threshold"),),
+        f"{_TESTS}::test_the_same_count_under_the_same_key_is_always_published_the_same",
+        (
+            Edit(_PERTURBATION, "        return count + self", "        return max(min(count, 1), count + self"),
+            Edit(_PERTURBATION, "cell_key % KEY_MODULUS)]", "cell_key % KEY_MODULUS)])"),
+        ),
     ),
     Bug(
         "noise with a bias",
         "sums over many cells drift away from the truth, and figures of years cannot be compared",
-        f"{_TESTS}::test_every_possible_table_keeps_what_it_promises",
-        (
-            Edit(
-                _ENTROPY,
-                "        bias = sum(weight * block.mean for block, weight in zip(blocks, weights, strict=True))\n",
-                "        bias = sum(weight * block.mean for block, weight in zip(blocks, weights, strict=True)) - 0.01\n",
-            ),
-        ),
+        f"{_TESTS}::test_the_table_is_the_one_that_ptable_computes",
+        (Edit(_ENTROPY, "        excess = sum(", "        bias -= 0.01\n        excess = sum("),),
     ),
     Bug(
         "monotony forgotten",
