@@ -12,6 +12,7 @@ from mutants import (
     bugs_at_doors,
     bugs_in_booking,
     bugs_in_counting,
+    bugs_in_disclosure,
     bugs_in_kafka,
     bugs_in_reading,
     bugs_in_sending,
@@ -30,6 +31,7 @@ BUGS = (
     *bugs_in_trays.BUGS,
     *bugs_in_counting.BUGS,
     *bugs_in_the_image.BUGS,
+    *bugs_in_disclosure.BUGS,
     *bugs_at_doors.BUGS,
 )
 
