@@ -143,13 +143,16 @@ class Columns:
 
     def open(self, measure: str, facts: Iterable[str]) -> Table:
         """The table of a measure, made where there is none, with columns for all of these facts."""
-        table = self._tables.get(measure) or Table(f"measure_{len(self._tables)}")
+        table, wanted = self._tables.get(measure), frozenset(facts)
+        if table is not None and wanted <= table.facts:
+            return table
         with self._connection.cursor() as cursor:
-            if measure not in self._tables:
+            if table is None:
+                table = Table(f"measure_{len(self._tables)}")
                 cursor.execute(_TABLE.format(table=table.name))
-            for name in sorted(set(facts) - table.facts):
+            for name in sorted(wanted - table.facts):
                 cursor.execute(_FACT.format(table=table.name, column=self.fact(name).column))
-        self._tables[measure] = Table(table.name, table.facts.union(facts))
+        self._tables[measure] = Table(table.name, table.facts | wanted)
         return self._tables[measure]
 
     def fact(self, name: str) -> "Fact":
