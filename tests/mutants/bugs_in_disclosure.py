@@ -13,8 +13,12 @@ BUGS = (
         "a one is published, and whoever knows one person of the cell knows that there is no other one",
         f"{_TESTS}::test_the_same_count_under_the_same_key_is_always_published_the_same",
         (
-            Edit(_PERTURBATION, "        return count + self", "        return max(min(count, 1), count + self"),
-            Edit(_PERTURBATION, "cell_key % KEY_MODULUS)]", "cell_key % KEY_MODULUS)])"),
+            Edit(
+                _PERTURBATION,
+                "        return count + self._noises[row][bisect_right(self._ends[row], cell_key % KEY_MODULUS)]\n",
+                "        noise = self._noises[row][bisect_right(self._ends[row], cell_key % KEY_MODULUS)]\n"
+                "        return max(count + noise, min(count, 1))\n",
+            ),
         ),
     ),
     Bug(
