@@ -45,6 +45,7 @@ COMMITTING = [
     *(f"reporting/image/{name}.py" for name in ("columns", "loading")),  # in the memory of the process alone
     # maintenance: a second cube, built in many transactions and put in its place in one
     *(f"reporting/rebuild/{name}.py" for name in ("build", "changing", "compacting", "comparing", "folding", "run")),
+    "reporting/ticking.py",  # the reader's process: from when on figures are shown
 ]
 COMMITS = (".commit", ".begin", ".transaction")
 METRIC_MAKERS = {"Counter", "Gauge", "Histogram", "Summary", "Info", "Enum"}

@@ -92,6 +92,7 @@ async def _fill(cube: Cube) -> None:
             deltas += moves(somebody, "31", on)
             deltas += [registration(area, on, "true"), registration(area, on, "false")]
     await cube.take_in(deltas, recorded_at=datetime.now(UTC) - timedelta(minutes=3))
+    await cube.tick()
     await cube.hear(datetime.now(UTC) + timedelta(hours=1))
 
 

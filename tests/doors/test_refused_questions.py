@@ -33,10 +33,13 @@ REFUSED: dict[str, tuple[Sent, int, str, str]] = {
     "a breakdown in capitals": (ask("by=Nationality"), 422, "no_such_breakdown", "no_such_breakdown@query:by"),
     "a breakdown twice": (ask("by=sex,sex"), 422, "twice_the_same", "twice_the_same@query:by"),
     "two levels of areas": (ask("by=district,area"), 422, "twice_the_same", "twice_the_same@query:by"),
-    "three dimensions for the group": (
-        ask("by=nationality,age_band,sex", "coordination"), 403, "finer_than_allowed", ""),
-    "a filter finer than the group may see": (
-        ask("by=nationality&area=05", "coordination"), 403, "finer_than_allowed", ""),
+    "a day of its own for the group": (
+        ask("by=nationality,age_band,sex&as_of=2018-05-17", "coordination"), 403, "only_period_ends", ""),
+    "the knowledge of a day of its own for the group": (
+        ask("by=nationality&area=05&as_of=2018-12-31&known_on=2019-02-01", "coordination"),
+        403, "only_period_ends", ""),
+    "four dimensions": (
+        ask("by=nationality,age_band,sex,area"), 422, "too_many_breakdowns", "too_many_breakdowns@query:by"),
     "an unknown area": (ask("area=4711"), 422, "no_such_value", "no_such_value@query:area"),
     "an area that is a name": (ask(f"area={CANARY}"), 422, "no_such_value", "no_such_value@query:area"),
     "areas of two levels": (ask("area=05,SB02"), 422, "mixed_levels", "mixed_levels@query:area"),

@@ -163,14 +163,14 @@ BUGS = (
     Bug(
         "coordination group allowed a fine breakdown",
         "a cell of one person is shown",
-        "reporting/test_audiences.py::test_anything_finer_is_refused_and_says_what_is_allowed[shown1]",
-        (Edit(_AUDIENCES, "    if not _is_margin(shown, margins):\n", "    if len(shown) != 1:\n"),),
+        "reporting/test_audiences.py::test_anything_finer_is_protected_and_stands_still_until_the_next_tick[shown1]",
+        (Edit(_AUDIENCES, "is_exact=_is_margin(shown, margins)", "is_exact=len(shown) == 1"),),
     ),
     Bug(
         "margin that moves live",
         "a margin is redrawn the moment a person leaves the counter, and tells on that person",
-        "reporting/test_audiences.py::test_a_margin_stands_still_until_the_day_in_berlin_is_over",
-        (Edit(_AUDIENCES, "yesterday = day_of(at) - timedelta(days=1)", "yesterday = day_of(at)"),),
+        "reporting/test_audiences.py::test_a_printed_margin_is_exact_and_stands_still_until_the_next_tick",
+        (Edit(_AUDIENCES, "        is_live=False,\n", "        is_live=_is_margin(shown, margins),\n"),),
     ),
     Bug(
         "flagged premises crossed with nationality",

@@ -14,6 +14,7 @@ from mutants import (
     bugs_in_counting,
     bugs_in_disclosure,
     bugs_in_kafka,
+    bugs_in_protection,
     bugs_in_reading,
     bugs_in_sending,
     bugs_in_the_image,
@@ -32,6 +33,7 @@ BUGS = (
     *bugs_in_counting.BUGS,
     *bugs_in_the_image.BUGS,
     *bugs_in_disclosure.BUGS,
+    *bugs_in_protection.BUGS,
     *bugs_at_doors.BUGS,
 )
 

@@ -127,15 +127,16 @@ async def test_there_is_no_indicator_that_is_not_in_the_catalogue(office: Report
     assert (await ask(office, app, "/figures/No-Such")).status_code == 404
 
 
-async def test_the_coordination_group_gets_margins_and_nothing_finer(office: ReportingOffice, app: FastAPI) -> None:
+async def test_the_coordination_group_gets_margins_exactly_and_anything_finer_protected(
+    office: ReportingOffice, app: FastAPI
+) -> None:
     margin = (await ask(office, app, "/figures/population?by=district", "coordination")).json()
-    assert margin["data_state"] == "end_of_day"
-    assert margin["known_on"] is not None
-    refused = await ask(office, app, "/figures/population?by=district,nationality", "coordination")
-    assert (refused.status_code, refused.json()["code"]) == (403, "finer_than_allowed")
-    assert "district" in refused.json()["detail"]
-    table = await ask(office, app, "/figures/population.csv?by=age_band", "coordination")
-    assert table.status_code == 403
+    assert (margin["data_state"], margin["is_exact"]) == ("tick", True)
+    finer = (await ask(office, app, "/figures/population?by=district,nationality", "coordination")).json()
+    assert (finer["data_state"], finer["is_exact"], finer["adds_up"]) == ("tick", False, False)
+    refused = await ask(office, app, "/figures/population.csv?by=age_band&as_of=2018-12-30", "coordination")
+    assert (refused.status_code, refused.json()["code"]) == (403, "only_period_ends")
+    assert "month" in refused.json()["detail"]
 
 
 async def test_every_door_lets_in_only_whom_it_says(office: ReportingOffice, app: FastAPI, tmp_path: Path) -> None:

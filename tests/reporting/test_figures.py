@@ -11,7 +11,7 @@ from stage.facts import BOOK, arrival, booked, registration, resident, retracted
 from reporting.audiences import Audience
 from reporting.figures import Answer, Figure, Plan, Question, answer, number_of, plan_of
 from reporting.indicators import read_catalogue
-from verbund.errors import Forbidden, NotFound, RuleBroken
+from verbund.errors import NotFound, RuleBroken
 from verbund.events.registration import ResidentTransition
 
 NOW = datetime(2020, 3, 15, 9, tzinfo=UTC)
@@ -278,18 +278,22 @@ class TestTheCoordinationGroup:
         found = await ask(cube, "population", COORDINATION)
         assert (total(found), found.data_state, found.known_on) == ([2], "live", None)
 
-    async def test_sees_printed_margins_as_known_at_the_end_of_yesterday(self, cube: Stage) -> None:
-        await cube.take([booked(BEGAN_ON, opening()), booked(NOW, arrival(NOW.date()))])
+    async def test_sees_printed_margins_exactly_as_of_the_last_tick(self, cube: Stage) -> None:
+        await cube.take([booked(BEGAN_ON, *(opening() for _ in range(5)))])
+        before = await ask(cube, "population", COORDINATION, by=("nationality",))
+        assert numbers(before) == {("125",): [None], ("154",): [None]}
+        await cube.tick(NOW)
+        await cube.take([booked(NOW, arrival(NOW.date()))])
         found = await ask(cube, "population", COORDINATION, by=("nationality",))
-        assert numbers(found) == {("125",): [1], ("154",): [0]}
-        assert (found.data_state, found.known_on) == ("end_of_day", date(2020, 3, 14))
-        tomorrow = await ask(cube, "population", COORDINATION, NOW + timedelta(days=1), by=("nationality",))
-        assert numbers(tomorrow)[("125",)] == [2]
+        assert numbers(found) == {("125",): [5], ("154",): [0]}
+        assert (found.data_state, found.is_exact, found.ticked_at) == ("tick", True, NOW)
+        assert found.next_tick_at == NOW + timedelta(hours=1)
 
     async def test_a_filter_is_a_breakdown_with_one_row(self, cube: Stage) -> None:
-        await cube.take([booked(BEGAN_ON, opening())])
+        await cube.take([booked(BEGAN_ON, *(opening() for _ in range(5)))])
+        await cube.tick(NOW)
         found = await ask(cube, "population", COORDINATION, filters={"area": ("SB02",)})
-        assert (total(found), found.data_state) == ([1], "end_of_day")
+        assert (total(found), found.data_state) == ([5], "tick")
 
     @pytest.mark.parametrize(
         "asked",
@@ -305,15 +309,12 @@ class TestTheCoordinationGroup:
             {"by": ("area",), "filters": {"area": ("SB02",)}},
         ],
     )
-    def test_is_refused_anything_finer(self, asked: dict[str, Any]) -> None:
-        with pytest.raises(Forbidden) as refused:
-            plan("population", COORDINATION, **asked)
-        assert refused.value.code == "finer_than_allowed"
-        assert refused.value.values["allowed"] == "district, nationality"
+    def test_sees_anything_finer_protected(self, asked: dict[str, Any]) -> None:
+        assert not plan("population", COORDINATION, **asked).sight.is_exact
 
-    def test_sees_of_flows_the_totals_only(self) -> None:
-        with pytest.raises(Forbidden, match="finer_than_allowed"):
-            plan("births", COORDINATION, by=("district",))
+    def test_sees_of_flows_the_totals_exactly(self) -> None:
+        assert plan("births", COORDINATION).sight.is_exact
+        assert not plan("births", COORDINATION, by=("district",)).sight.is_exact
 
 
 @pytest.mark.parametrize(

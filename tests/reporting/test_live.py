@@ -55,7 +55,9 @@ class Stage:
         yield Hub(Image(engine, MUNICIPALITY), CATALOGUE, Waker(self.web, MUNICIPALITY), clock=lambda: self.now)
 
     async def clear(self) -> None:
-        await self.forge("truncate cube.delta, cube.cell, cube.batch, cube.batch_head, feed.position, feed.parked")
+        await self.forge(
+            "truncate cube.delta, cube.cell, cube.batch, cube.batch_head, figures.tick, feed.position, feed.parked"
+        )
 
     async def forge(self, *statements: str) -> None:
         """What no process of the office may do."""

@@ -34,6 +34,7 @@ async def office(tmp_path: Path, office_database: Any) -> ReportingOffice:
             deltas += list(comes(kind, resident(area, nationality), date(year, 12, 31), now - then))
         before = stocks
     await office.cube.take_in(deltas)
+    await office.cube.tick()
     await office.cube.hear(datetime.now(UTC))
     return office
 
@@ -174,14 +175,18 @@ async def test_a_link_to_the_table_asks_what_the_chart_shows(visitor: Visitor) -
     assert table.text.splitlines()[-1].startswith("population,1,persons,,2018-12-31,9039,number")
 
 
-async def test_the_coordination_group_sees_margins_as_known_yesterday_and_nothing_finer(visitor: Visitor) -> None:
+async def test_the_coordination_group_sees_margins_as_of_the_tick_and_anything_finer_protected(
+    visitor: Visitor,
+) -> None:
     group = await visitor.read("/indicators/population", "coordination")
-    office = await visitor.read("/indicators/population", "statistics")
-    yesterday = day_of(datetime.now(UTC)) - timedelta(days=1)
-    assert f"Kenntnisstand Ende des {yesterday:%d.%m.%Y}" in group
-    assert "Kenntnisstand Ende" not in office
-    assert "Altersgruppe" not in group
-    assert "Altersgruppe" in office
+    exact = await visitor.read("/indicators/population", "statistics")
+    today = day_of(datetime.now(UTC))
+    assert f"Zählung vom {today:%d.%m.%Y}" in group
+    assert "Zählung vom" not in exact
+    warning = "Geschützt: Jede Zahl kann um bis zu 5 abweichen, 1 und 2 werden nie gezeigt, Summen gehen nicht auf."
+    assert "Altersgruppe" in group
+    assert warning in group
+    assert warning not in exact
 
 
 async def test_every_chart_has_its_table_and_a_sentence(visitor: Visitor) -> None:

@@ -15,11 +15,16 @@ from reporting.figures import Answer, Question, answer
 from reporting.image import Image
 from reporting.indicators import Catalogue, read_catalogue
 from reporting.reader import CubeEffect
+from reporting.ticking import Ticker
 from verbund.database import make_engine
 from verbund.events.envelope import Event
 from verbund.events.offices import Office, find_offices
 from verbund.settings import DatabaseSettings
 
+_TABLES = (
+    *("cube.delta", "cube.cell", "cube.batch", "cube.batch_head", "figures.tick"),
+    *("feed.position", "feed.parked"),
+)
 SECRET = b"a secret of the reporting office"
 
 
@@ -57,6 +62,10 @@ class Stage:
         async with self.image.moment() as moment:
             return await answer(moment, self.catalogue, question, audience, at)
 
+    async def tick(self, at: datetime) -> None:
+        """Write the ticks that are due at an instant, as the reader does."""
+        await Ticker(self.reader, lambda _: self.catalogue, clock=lambda: at).round()
+
     async def stand(self, at: datetime, **columns: Any) -> None:
         """Say how far the registration office's book was read; `at` is when it was last heard of."""
         row = {"ledger": BOOK, "hash": bytes(32), "heard_at": at, "recorded_at": at, "number": 1, **columns}
@@ -66,7 +75,7 @@ class Stage:
 
     async def clear(self) -> None:
         async with self.superuser.begin() as connection:
-            for table in ("cube.delta", "cube.cell", "cube.batch", "cube.batch_head", "feed.position", "feed.parked"):
+            for table in _TABLES:
                 await connection.execute(text(f"delete from {table}"))  # a truncate takes far longer
 
 

@@ -13,6 +13,8 @@ from uuid_utils.compat import uuid7
 
 from reporting.cube import append, number_batch
 from reporting.deltas import Delta, Dims, day_of, summed
+from reporting.indicators import read_catalogue
+from reporting.ticking import Ticker
 from verbund.database import make_engine
 from verbund.ledger.record import GENESIS
 from verbund.settings import DatabaseSettings
@@ -93,6 +95,14 @@ class Cube:
             await connection.execute(_MOVE, {"ledger": BOOK, "hash": GENESIS, "at": recorded_at})
             await append(connection, MUNICIPALITY, batch, with_cells(summed(deltas)))
             return await number_batch(connection, MUNICIPALITY, batch, _VERSIONS)
+
+    async def tick(self) -> None:
+        """Everything that stands there is shown to everybody from now on."""
+        engine = make_engine(self.database)
+        try:
+            await Ticker(engine, read_catalogue).round()
+        finally:
+            await engine.dispose()
 
     async def hear(self, heard_at: datetime) -> None:
         """A sign of life of the office."""

@@ -1,17 +1,18 @@
-"""Who sees what: the rule for each audience, applied to what a question would show (decision 0005).
+"""Who sees what: the rule for each audience, applied to what a question would show (decision 0017).
 
 Statistics office: everything, exact and live. Coordination group: the city's totals exact and live; margins that the
-printed reports publish too exact, but only as known at the end of yesterday; anything finer not at all until there
-is disclosure control. Nobody else sees figures.
+printed reports publish too exact, and anything finer protected by the cell-key method, both at ticks. Nobody else sees
+figures.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
 from reporting.deltas import NEVER_CROSSED, day_of
+from reporting.ticks import Tick
 from verbund.errors import Forbidden
 
 
@@ -40,9 +41,18 @@ Shown = Mapping[str, frozenset[str]]
 class Sight:
     """How an audience may see the answer to a question."""
 
-    data_state: Literal["live", "end_of_day"]
     known_on: date | None
-    """The knowledge to be used; None is everything."""
+    """The knowledge to be used; None is everything, as far as it may be seen."""
+    is_live: bool = True
+    """Whether it moves with every fact; at ticks otherwise."""
+    is_exact: bool = True
+    """Whether the numbers are those that were counted; protected by the cell-key method otherwise."""
+    tick: Tick | None = None
+    """The last tick, where it does not move live; None before the first one."""
+
+    @property
+    def data_state(self) -> Literal["live", "tick"]:
+        return "live" if self.is_live else "tick"
 
 
 def audience_of(roles: Collection[str]) -> Audience:
@@ -54,26 +64,28 @@ def audience_of(roles: Collection[str]) -> Audience:
     raise Forbidden("no_figures", "Your roles do not include seeing figures.")
 
 
-def sight_of(audience: Audience, shown: Shown, margins: Shown, known_on: date | None, at: datetime) -> Sight:
-    """How `audience` may see what is `shown`, at the instant `at`.
+def sight_of(
+    audience: Audience, shown: Shown, margins: Shown, known_on: date | None, at: datetime, tick: Tick | None
+) -> Sight:
+    """How `audience` may see what is `shown`, at the instant `at`, where `tick` is the indicator's last one.
 
-    `margins` are the breakdowns declared exact for it. Raises `Forbidden`: `crossing_refused` for everybody,
-    `finer_than_allowed` with the breakdowns that are allowed.
+    `margins` are the breakdowns declared exact for it. Raises `Forbidden` (`crossing_refused`), for everybody.
     """
     if set(shown) >= NEVER_CROSSED:
         raise Forbidden("crossing_refused", "Flagged premises are never shown together with nationality.")
-    if known_on is not None and known_on >= day_of(at):
-        known_on = None  # what is known by the end of today is what is known now
     if audience is Audience.STATISTICS or not shown:
-        return Sight("live", known_on)
-    if not _is_margin(shown, margins):
-        raise Forbidden(
-            "finer_than_allowed",
-            "This is finer than the coordination group may see. Allowed are the city's totals, and one of: {allowed}.",
-            allowed=", ".join(sorted(margins)) or "–",
-        )
-    yesterday = day_of(at) - timedelta(days=1)
-    return Sight("end_of_day", yesterday if known_on is None else known_on)
+        return Sight(_until(known_on, at))
+    return Sight(
+        None if tick is None else _until(known_on, tick.ticked_at),
+        is_live=False,
+        is_exact=_is_margin(shown, margins),
+        tick=tick,
+    )
+
+
+def _until(known_on: date | None, at: datetime) -> date | None:
+    """What is known by the end of the day of an instant is what is known at it."""
+    return None if known_on is not None and known_on >= day_of(at) else known_on
 
 
 def _is_margin(shown: Shown, margins: Shown) -> bool:

@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting import parked_records
 from reporting.cube import CubeOfAnotherVersion, list_books_of_other_versions
+from reporting.indicators import read_catalogue
 from reporting.office import OFFICE
 from reporting.reader import CubeEffect, cube_effect
 from reporting.settings import ReaderSettings
+from reporting.ticking import Ticker
 from verbund.database import make_engine
 from verbund.events.offices import find_offices, known_events
 from verbund.feeds.reader import Reader
@@ -25,13 +27,14 @@ def create(settings: ReaderSettings | None = None) -> FastAPI:
     effect = cube_effect(settings.hash_key_file)
     reader = Reader(engine, effect, known_events())
     feeds = feeds_into(reader, "books", OFFICE, settings, find_offices())
+    ticker = Ticker(engine, lambda municipality: read_catalogue(municipality, settings.catalogue))
     return build_service(
         OFFICE,
         OFFICE.processes[1],
         settings,
         routers=[parked_records.router],
-        parts=[_of_this_version(engine, effect, reader), *feeds.values()],
-        probes=[Probe(name, feed.trouble) for name, feed in feeds.items()],
+        parts=[_of_this_version(engine, effect, reader), *feeds.values(), ticker],
+        probes=[*(Probe(name, feed.trouble) for name, feed in feeds.items()), Probe("ticks", ticker.probe)],
         state={"engine": engine, "effect": effect},
     )
 

@@ -19,7 +19,10 @@ class ReportingSettings(ServiceSettings):
 
 
 class ReaderSettings(ReadingSettings):
-    """What every office needs, and where the books are read."""
+    """What every office needs, where the books are read, and where the catalogue stands."""
+
+    catalogue: Path | None = None
+    """Folder of indicators and data of cities; by default the one that comes with reporting."""
 
     @model_validator(mode="after")
     def _has_books_to_read(self) -> Self:

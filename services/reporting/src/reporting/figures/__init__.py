@@ -3,7 +3,7 @@
 from reporting.figures.answer import Answer, Cell, Freshness, Key, Point
 from reporting.figures.combining import WHOLE, Amount, Content, days_of
 from reporting.figures.evaluation import Amounts
-from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure
+from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
 from reporting.figures.values import (
@@ -48,6 +48,7 @@ __all__ = [
     "days_of",
     "measure",
     "number_of",
+    "plan",
     "plan_of",
     "value_of",
 ]

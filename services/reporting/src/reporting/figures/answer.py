@@ -99,8 +99,13 @@ class Answer(_Part):
     adds_up: bool
     """Whether the rows of one point add up to the total of the same question without breakdown."""
     audience: Audience
-    data_state: Literal["live", "end_of_day"]
-    """`end_of_day`: this audience sees this breakdown only as known at the end of `known_on`."""
+    data_state: Literal["live", "tick"]
+    """`tick`: this audience sees this only as it was at `ticked_at`."""
+    is_exact: bool
+    """Whether these are the numbers that were counted; else each is protected by a small noise of its own."""
+    ticked_at: datetime | None
+    next_tick_at: datetime | None
+    """The earliest moment at which these figures can move, if enough changes until then."""
     known_on: date | None
     """The knowledge that was used; None is everything booked until now."""
     asked_at: datetime

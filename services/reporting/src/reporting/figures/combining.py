@@ -34,8 +34,12 @@ def combined(indicator: Indicator, contents: Sequence[Content]) -> Value:
     """The exact value that these parts make, in the order of `Parts`."""
     if indicator.days is not None:
         (content,) = contents
-        return _percentile(indicator, content)
-    numbers = [sum(amount.n for amount in content.values()) for content in contents]
+        return median_of(indicator, content, indicator.decimals or 0)
+    return combined_numbers(indicator, [sum(amount.n for amount in content.values()) for content in contents])
+
+
+def combined_numbers(indicator: Indicator, numbers: Sequence[int]) -> Value:
+    """The value that these numbers of the parts make."""
     if indicator.kind in RATIOS:
         return ratio(indicator, *numbers)
     first, *taken_away = numbers
@@ -51,8 +55,8 @@ def ratio(indicator: Indicator, numerator: int, denominator: int) -> Value:
     return Number(number=found) if numerator else ZERO
 
 
-def _percentile(indicator: Indicator, content: Content) -> Value:
-    """The number of days that `percent` of a hundred units have at most.
+def median_of(indicator: Indicator, content: Content, decimals: int) -> Value:
+    """The median, or another percentile: the number of days that `percent` of a hundred units have at most.
 
     Where the border falls between two units it is the middle of their days, as a median is commonly taken.
     """
@@ -62,7 +66,7 @@ def _percentile(indicator: Indicator, content: Content) -> Value:
         return NOT_REPORTED
     wanted = Fraction(total * indicator.percent, 100)
     below, above = _at(units, wanted), _at(units, wanted, strictly=True)
-    found = rounded(Fraction(below + above, 2), indicator.decimals or 0)
+    found = rounded(Fraction(below + above, 2), decimals)
     return Number(number=found) if below + above else ZERO
 
 

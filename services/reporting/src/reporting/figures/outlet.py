@@ -9,11 +9,15 @@ from reporting.figures.answer import Answer, Cell, Key, Point
 from reporting.figures.combining import Content, combined
 from reporting.figures.evaluation import Amounts, Row, evaluate
 from reporting.figures.plan import Plan, plan_of
+from reporting.figures.protected_spans import is_shown_protected
+from reporting.figures.protection import protected
 from reporting.figures.question import Question
 from reporting.figures.sources import Begin, read_begin, read_freshness
-from reporting.figures.values import NOT_REPORTED, Value, number_of, value_of
+from reporting.figures.values import NOT_REPORTED, PROTECTED, Value, number_of, value_of
 from reporting.image import Moment
 from reporting.indicators import OTHER, RATIOS, UNPLACED, Catalogue, Span, is_defined_on, span_year_before
+from reporting.ticking import pace_of
+from reporting.ticks import read_tick
 
 _NOTHING: Content = {}
 
@@ -24,13 +28,21 @@ async def answer(moment: Moment, catalogue: Catalogue, question: Question, audie
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422, with a pointer into the question) for what the
     indicator does not have, `Forbidden` for what the audience may not see.
     """
-    return await answer_plan(moment, plan_of(catalogue, question, audience, at), at)
+    return await answer_plan(moment, await plan(moment, catalogue, question, audience, at), at)
+
+
+async def plan(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Plan:
+    """The checked question, with the last tick of its indicator; raises as `answer` does."""
+    place = (catalogue.city.municipality, question.indicator, moment.head.generation, moment.head.number)
+    tick = None if audience is Audience.STATISTICS else await read_tick(moment.connection, *place)
+    return plan_of(catalogue, question, audience, at, tick)
 
 
 async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
     """The answer to a question that was checked already."""
-    begin, amounts = await measure(moment, plan)
-    return await answer_with(moment, plan, begin, amounts, at)
+    seen = moment if plan.sight.is_live else moment.back_at(0 if plan.sight.tick is None else plan.sight.tick.number)
+    begin, amounts = await measure(seen, plan)
+    return await answer_with(seen, plan, begin, amounts, at)
 
 
 async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime) -> Answer:
@@ -66,6 +78,9 @@ async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts
         adds_up=_adds_up(plan),
         audience=plan.audience,
         data_state=plan.sight.data_state,
+        is_exact=plan.sight.is_exact,
+        ticked_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at,
+        next_tick_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at + pace_of(indicator).time,
         known_on=plan.sight.known_on,
         asked_at=at,
         sources=(freshness,),
@@ -135,7 +150,11 @@ def cells_of(plan: Plan, amounts: Amounts) -> Iterator[Cell]:
 def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
     if span not in amounts:
         return NOT_REPORTED
-    return combined(plan.indicator, [part.get(row, _NOTHING) for part in amounts[span]])
+    contents = [part.get(row, _NOTHING) for part in amounts[span]]
+    if plan.sight.is_exact:
+        return combined(plan.indicator, contents)
+    # What an answer is compared with may be any day: the same day a year before is no end of a period.
+    return protected(plan.indicator, contents) if is_shown_protected(plan.indicator, span, plan.today) else PROTECTED
 
 
 def _difference(value: Value, compared: Value) -> Value:
@@ -150,6 +169,8 @@ def _key(plan: Plan, dimension: str, code: str) -> Key:
 def _adds_up(plan: Plan) -> bool:
     """Neither do ratios and medians, nor who moved within an area: he has not moved at the level asked."""
     indicator, measures = plan.indicator, plan.catalogue.measures
+    if not plan.sight.is_exact:
+        return False
     if indicator.kind in RATIOS or indicator.days is not None:
         return not plan.by
     by_area = any(plan.catalogue.level_of(name) is not None for name in plan.by)

@@ -8,6 +8,7 @@ from itertools import product
 
 from reporting.audiences import Audience, Sight, sight_of
 from reporting.deltas import day_of
+from reporting.figures.protected_spans import at_tick, check_protected
 from reporting.figures.question import Question
 from reporting.figures.spans import points_of
 from reporting.indicators import (
@@ -22,6 +23,7 @@ from reporting.indicators import (
     parts_of,
 )
 from reporting.indicators.city import CITY_LEVEL, LEVEL_OF_FACTS, City
+from reporting.ticks import Tick
 from verbund.errors import RuleBroken
 
 _MOST_BREAKDOWNS = 3
@@ -60,15 +62,18 @@ class Plan:
         return parts_of(self.catalogue, self.indicator, self.spans[point], {**self.chosen, **narrowed})
 
 
-def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Plan:
-    """Check a question that is asked at the instant `at`.
+def plan_of(
+    catalogue: Catalogue, question: Question, audience: Audience, at: datetime, tick: Tick | None = None
+) -> Plan:
+    """Check a question that is asked at the instant `at`; `tick` is the last one of its indicator.
 
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422) with a pointer into the question for what cannot be
     asked, `Forbidden` for what the audience may not see.
     """
     indicator = catalogue.get_indicator(question.indicator, question.version)
     _check_breakdowns(catalogue, indicator, question.by)
-    spans, compared = points_of(indicator, question, day_of(at))
+    today = day_of(at)
+    spans, compared = points_of(indicator, question, today)
     filters: dict[str, frozenset[str]] = {}
     for name, wanted in _filters(catalogue, indicator, question, spans):
         if name in filters:
@@ -79,8 +84,14 @@ def plan_of(catalogue: Catalogue, question: Question, audience: Audience, at: da
     broken_down = {catalogue.fact_of(name) for name in question.by}
     chosen = {name: values for name, values in filters.items() if catalogue.fact_of(name) not in broken_down}
     shown = {**chosen, **{name: frozenset(values) for name, values in zip(question.by, codes, strict=True)}}
-    sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at)
-    plan = Plan(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, audience, sight, day_of(at))
+    sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, tick)
+    if not sight.is_live:
+        # Today is the day of the tick: what becomes true at midnight would move a single cell, too.
+        question, today = at_tick(question, today, sight.tick)
+        spans, compared = points_of(indicator, question, today)
+    if not sight.is_exact:
+        check_protected(indicator, spans, question.known_on, today)
+    plan = Plan(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, audience, sight, today)
     rows = 1
     for values in codes:
         rows *= len(values)

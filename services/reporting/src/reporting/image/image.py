@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from os import cpu_count
 from time import monotonic
@@ -46,6 +46,10 @@ class Moment:
     head: Head
     columns: Columns
     """Those that lead to `head`; they may go beyond it, and other ones may have taken their place by now."""
+
+    def back_at(self, number: int) -> "Moment":
+        """The same moment, with what is asked of the image as of an earlier batch."""
+        return replace(self, head=Head(self.head.generation, min(number, self.head.number), None))
 
     async def read(self, reading: Reading) -> list[Row]:
         """The answer to a reading."""

@@ -59,6 +59,14 @@ class Margin(Model):
     values: Literal["all"] | tuple[str, ...]
 
 
+class Ticks(Model):
+    """How often figures finer than the city's totals move at the most."""
+
+    units: Annotated[int, Field(ge=2)] = 5
+    """So many units have to have changed: what one of them did drowns among the others."""
+    minutes: Annotated[int, Field(ge=1)] = 60
+
+
 class Indicator(Model):
     """One indicator in one version of its definition."""
 
@@ -107,6 +115,9 @@ class Indicator(Model):
     """Periods that can be asked; the first one is taken where none is named."""
     exact_margins: Mapping[Literal["coordination"], tuple[Margin, ...]] = Field(default_factory=dict)
     """By audience; what is not named here is finer than that audience may see exactly."""
+    ticks: Ticks = Ticks()
+    minimum_base: Annotated[int, Field(ge=1)] = 20
+    """In protected tables no share, mean or median is shown of fewer units than these."""
     not_comparable_with: tuple[IndicatorId, ...] = ()
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reporting.audiences import Audience
-from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan_of
+from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan
 from reporting.figures.sources import read_freshness
 from reporting.image import Moment
 from reporting.indicators import Catalogue, Indicator
@@ -57,10 +57,10 @@ class Asker:
             compare="year_before",
         )
         try:
-            plan = plan_of(self.catalogue, question, self.audience, self.at)
+            checked = await plan(self.moment, self.catalogue, question, self.audience, self.at)
         except Forbidden:
             return None
-        return await answer_plan(self.moment, plan, self.at)
+        return await answer_plan(self.moment, checked, self.at)
 
     async def freshness(self) -> list[Freshness]:
         """How the sources of all indicators stand."""

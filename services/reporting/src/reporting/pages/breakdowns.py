@@ -7,6 +7,8 @@ from decimal import Decimal
 from reporting.figures import Answer, Cell, Figure, number_of, value_of
 from reporting.indicators import Catalogue
 from reporting.wording import Phrases
+from verbund.disclosure import MAXIMUM_NOISE
+from verbund.service.pages.formats import NOTHING, ZERO
 from verbund.service.words import message_id
 
 _MANY_ROWS = 20  # from here on a table opens only when it is wanted
@@ -33,6 +35,8 @@ class Breakdown:
     heading: str
     value_heading: str
     change_heading: str
+    note: str
+    """What has to be known of protected figures; empty elsewhere."""
     rows: tuple[Row, ...]
     total: Row | None
     is_long: bool
@@ -63,6 +67,7 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
         heading=heading,
         value_heading=phrases.unit(answer),
         change_heading=since,
+        note=_note(answer, phrases),
         rows=rows,
         total=Row(
             phrases.say(message_id("Total")),
@@ -80,7 +85,7 @@ def _row(answer: Answer, cell: Cell, longest: float, phrases: Phrases) -> Row:
     number = number_of(cell.values[0])
     return Row(
         name=cell.keys[0].name.say(phrases.language),
-        value=phrases.value(cell.values[0], answer.kind),
+        value=phrases.value(cell.values[0], answer.kind, NOTHING if answer.is_exact else ZERO),
         change=phrases.change(cell.changes[0]) if cell.changes else "",
         share=round(100 * abs(float(number)) / longest, 1) if number and longest else 0,
     )
@@ -113,7 +118,22 @@ def _sentence(answer: Answer, total: Figure, phrases: Phrases) -> str:
 
 def _caption(answer: Answer, phrases: Phrases) -> str:
     title, period = answer.title.say(phrases.language), phrases.point(answer.points[0])
-    if answer.known_on is None:
-        return phrases.say(message_id("{title}, {period}"), title=title, period=period)
-    message = message_id("{title}, {period}, as known at the end of {day}")
-    return phrases.say(message, title=title, period=period, day=answer.known_on)
+    if answer.known_on is not None:
+        message = message_id("{title}, {period}, as known at the end of {day}")
+        return phrases.say(message, title=title, period=period, day=answer.known_on)
+    if answer.ticked_at is not None:
+        message = message_id("{title}, {period}, as counted on {moment}")
+        return phrases.say(message, title=title, period=period, moment=phrases.formats.moment(answer.ticked_at))
+    return phrases.say(message_id("{title}, {period}"), title=title, period=period)
+
+
+def _note(answer: Answer, phrases: Phrases) -> str:
+    if answer.is_exact:
+        return ""
+    most = phrases.formats.number(MAXIMUM_NOISE)
+    return phrases.say(
+        message_id(
+            "Protected: each number may be off by up to {most}, 1 and 2 are never shown, and sums do not add up."
+        ),
+        most=most,
+    )

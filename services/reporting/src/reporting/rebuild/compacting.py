@@ -66,6 +66,24 @@ _NEXT_HEADS = """
     select municipality, generation + 1, head.number - coalesce(made.until, 0) + coalesce(made.number, 0), versions
     from cube.batch_head as head left join made using (municipality)
 """
+_TICKS = """
+    select distinct municipality, tick.number
+    from figures.tick as tick join cube.batch_head as head using (municipality, generation)
+    where tick.number > 0
+"""
+# What was shown stays what is shown: a tick goes on under the number that its batch has now.
+_CARRIED_TICKS = """
+    insert into figures.tick (municipality, indicator, generation, number, ticked_at)
+    select tick.municipality, indicator, generation + 1,
+           coalesce(stretch.number, tick.number - made.until + made.number), ticked_at
+    from (
+        select distinct on (municipality, indicator) tick.*
+        from figures.tick as tick join cube.batch_head as head using (municipality, generation)
+        order by municipality, indicator, tick.number desc
+    ) as tick
+    join made using (municipality)
+    left join stretch on stretch.municipality = tick.municipality and stretch.until = tick.number
+"""
 _ROWS = """
     select head.municipality, head.generation,
            (select count(*) from cube_next.delta as before where before.municipality = head.municipality),
@@ -103,8 +121,11 @@ def _add_up(connection: psycopg.Connection[Any], context: CompactionContext) -> 
         connection.execute(_MEMORY)
         clear(connection)
         made: Stretches = {}
+        cuts = {place: set(numbers) for place, numbers in context.cuts.items()}
+        for municipality, number in connection.execute(_TICKS).fetchall():
+            cuts.setdefault(municipality, set()).add(number)
         for municipality, number in connection.execute(_HEADS).fetchall():
-            made[municipality] = _numbered(municipality, number, context.cuts.get(municipality, ()))
+            made[municipality] = _numbered(municipality, number, cuts.get(municipality, ()))
         batches = _stretches(connection, made)
         for done, batch in enumerate(batches):
             context.progress(ADD_UP, done, len(batches))
@@ -152,7 +173,7 @@ def _change_over(connection: psycopg.Connection[Any], context: CompactionContext
     context.progress(CHANGE_OVER, 0, 1)
     with connection.transaction():
         shut(connection)
-        for statement in (_LATER_DELTAS, _LATER_BATCHES, _CELLS, _NEXT_HEADS):
+        for statement in (_LATER_DELTAS, _LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS):
             connection.execute(statement)
         change_places(connection)
     context.progress(CHANGE_OVER, 1, 1)

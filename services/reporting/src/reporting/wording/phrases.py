@@ -29,13 +29,13 @@ class Phrases:
     def say(self, message: str, /, **values: object) -> str:
         return self.words.say(message, values)
 
-    def value(self, value: Value, kind: IndicatorKind) -> str:
-        """A value of an exact table; differences carry their sign."""
+    def value(self, value: Value, kind: IndicatorKind, nothing: str = NOTHING) -> str:
+        """A value; differences carry their sign. `nothing`: what is printed for zero, another sign where protected."""
         match value:
             case Number(number=number):
                 return self.formats.signed(number) if kind in _SIGNED else self.formats.number(number)
             case Zero():
-                return self.formats.signed(0) if kind in _SIGNED else NOTHING
+                return self.formats.signed(0) if kind in _SIGNED else nothing
             case Protected():
                 return PROTECTED
             case NotReported():

@@ -10,6 +10,8 @@ from babel.numbers import format_decimal, format_percent
 TIME_ZONE = ZoneInfo("Europe/Berlin")
 NOTHING = "–"
 """Stands for a true zero, in exact tables only."""
+ZERO = "0"
+"""Stands for zero, true or not, in protected tables."""
 PROTECTED = "."
 NOT_REPORTED = "..."
 _MINUS = "\N{MINUS SIGN}"

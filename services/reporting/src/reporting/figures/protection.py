@@ -1,0 +1,35 @@
+"""Protected values: what is shown instead of what was counted, by the cell-key method (decision 0015)."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from reporting.figures.combining import Content, combined_numbers, median_of
+from reporting.figures.values import PROTECTED, Value
+from reporting.indicators import RATIOS, Indicator
+from verbund.disclosure import Perturbation, perturbation_table
+
+
+def protected(indicator: Indicator, contents: Sequence[Content]) -> Value:
+    """The value made of perturbed parts. The same parts give the same value, wherever and however often it is asked.
+
+    A share, a mean or a median of too few units is not shown at all; a median is shown in whole days.
+    """
+    parts = [_published(content) for content in contents]
+    if indicator.days is not None:
+        (content,), (base,) = contents, parts
+        return PROTECTED if base < indicator.minimum_base else median_of(indicator, content, decimals=0)
+    if indicator.kind in RATIOS and parts[1] < indicator.minimum_base:
+        return PROTECTED
+    return combined_numbers(indicator, parts)
+
+
+def _published(content: Content) -> int:
+    """A part's number as it is published. One below zero is none of a cell: facts that were taken back before they
+    were known. It is shown as nothing."""
+    n, key = sum(amount.n for amount in content.values()), sum(amount.key for amount in content.values())
+    return _perturbation().published(max(n, 0), key)
+
+
+@cache
+def _perturbation() -> Perturbation:
+    return Perturbation(perturbation_table())

@@ -1,0 +1,153 @@
+"""Bugs in what finer figures say of single persons, and in what definitions say of figures."""
+
+from mutants.planting import Bug, Edit
+
+_OUTLET = "reporting/figures/outlet.py"
+_PROTECTION = "reporting/figures/protection.py"
+_SPANS = "reporting/figures/protected_spans.py"
+_TICKS, _TICKING = "reporting/ticks.py", "reporting/ticking.py"
+_TERMS = "reporting/indicators/terms.py"
+_COMBINING = "reporting/figures/combining.py"
+_PUBLISHED = "reporting/indicators/published.py"
+_OFF_BY_LITTLE = "reporting/test_protection.py::test_every_number_is_off_by_little_and_none_is_one_or_two"
+_ENOUGH = "reporting/test_ticks.py::test_nothing_moves_until_enough_have_changed_and_the_time_has_passed"
+
+BUGS = (
+    Bug(
+        "finer figures unprotected",
+        "a cell of one person is shown as one",
+        _OFF_BY_LITTLE,
+        (
+            Edit(
+                _OUTLET, "    if plan.sight.is_exact:\n        return combined", "    if plan:\n        return combined"
+            ),
+        ),
+    ),
+    Bug(
+        "noise from anything but the key",
+        "asked often enough, or over another way, the noise averages out",
+        "reporting/test_protection.py::test_the_noise_is_that_of_the_published_table",
+        (Edit(_PROTECTION, ".published(max(n, 0), key)", ".published(max(n, 0), hash(str(content)))"),),
+    ),
+    Bug(
+        "share of few shown",
+        "a share of three people says what two of them are",
+        "reporting/test_protection.py::test_a_share_is_made_of_protected_parts_and_of_enough_units",
+        (Edit(_PROTECTION, " and parts[1] < indicator.minimum_base", " and parts[1] < 1"),),
+    ),
+    Bug(
+        "finer figures on any day",
+        "from one day to the next one sees who came",
+        "reporting/test_protection.py::test_days_in_between_are_not_shown",
+        (Edit(_SPANS, "    if not all(is_shown", "    if not any(is_shown"),),
+    ),
+    Bug(
+        "a year before on any day",
+        "what is compared with is asked day by day",
+        "reporting/test_protection.py::test_the_same_day_a_year_before_is_no_end_of_a_period",
+        (
+            Edit(
+                _OUTLET,
+                "if is_shown_protected(plan.indicator, span, plan.today) else PROTECTED",
+                "if is_shown_protected(plan.indicator, span, span.to_on) else PROTECTED",
+            ),
+        ),
+    ),
+    Bug(
+        "finer figures beyond the tick",
+        "a cell is redrawn the moment a person leaves the counter",
+        _ENOUGH,
+        (Edit(_OUTLET, "    seen = moment if plan.sight.is_live else", "    seen = moment if plan.sight else"),),
+    ),
+    Bug(
+        "a tick for one",
+        "whoever comes alone in an hour is seen",
+        _ENOUGH,
+        (Edit(_TICKS, "            return self.units\n", "            return 1\n"),),
+    ),
+    Bug(
+        "a tick at any time",
+        "five who change their nationality one after the other are seen one by one with the next five",
+        _ENOUGH,
+        (Edit(_TICKS, "        if passed >= self.time:\n", "        if passed:\n"),),
+    ),
+    Bug(
+        "one person for many",
+        "whoever comes and goes five times calls a tick for himself",
+        "reporting/test_ticks.py::test_one_who_comes_and_goes_again_and_again_is_one",
+        (
+            Edit(
+                _TICKS,
+                "case delta.n when 1 then delta.key when -1 then mod(:modulus - delta.key, :modulus) end as unit",
+                "case delta.n when 1 then delta.key when -1 then delta.key end as unit",
+            ),
+            Edit(_TICKS, "            singles.add(change.unit)\n", "            singles.add(len(singles))\n"),
+        ),
+    ),
+    Bug(
+        "others call the tick",
+        "among two hundred others, one of those who are shown is seen",
+        "reporting/test_ticks.py::test_who_is_not_counted_by_an_indicator_moves_nothing_of_it",
+        (Edit(_TICKING, 'change.dims.get("nationality") not in members', "not members"),),
+    ),
+    Bug(
+        "midnight moves a cell",
+        "who moves in tomorrow, and was booked alone, is seen at midnight",
+        "reporting/test_ticks.py::test_a_day_that_begins_moves_nothing_without_a_tick",
+        (
+            Edit(
+                _SPANS,
+                "    if tick is None:\n        return question, today\n",
+                "    if tick is not None:\n        return question, today\n    assert tick\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a tick outlives its cube",
+        "after a rebuild a number names another batch, and figures of any moment are shown",
+        "reporting/test_ticks.py::test_a_tick_of_another_generation_says_nothing",
+        (
+            Edit(
+                _TICKS,
+                " and generation = :generation and number <= :number",
+                " and :generation > 0 and number <= :number",
+            ),
+        ),
+    ),
+    Bug(
+        "overdue a day too early",
+        "what is to be done by the evening is called overdue in the morning",
+        "reporting/test_further_office.py::test_what_is_overdue_is_overdue_from_the_day_after_its_term",
+        (Edit(_TERMS, "value < self.day.isoformat()", "value <= self.day.isoformat()"),),
+    ),
+    Bug(
+        "the lower median",
+        "of an even number the smaller of both in the middle is taken",
+        "reporting/test_further_office.py::test_a_repair_counts_with_its_days_and_on_both_time_axes",
+        (Edit(_COMBINING, "_at(units, wanted, strictly=True)", "_at(units, wanted)"),),
+    ),
+    Bug(
+        "a share of nothing is nothing",
+        "where nobody was registered, nobody seems to have been late",
+        "reporting/test_further_office.py::test_ratios_are_rounded_once_and_there_is_none_of_nothing",
+        (
+            Edit(
+                _COMBINING,
+                "    if denominator == 0:\n        return NOT_REPORTED\n",
+                "    denominator = denominator or 1\n",
+            ),
+        ),
+    ),
+    Bug(
+        "a definition changed quietly",
+        "two years of one series count different people, and nothing says so",
+        "reporting/test_catalogue_files.py::TestPublished::test_what_was_published_keeps_its_meaning",
+        (
+            Edit(
+                _PUBLISHED,
+                "    if known is None or known == fingerprint(indicator):\n",
+                "    if known is None or known:\n",
+            ),
+        ),
+    ),
+)
