@@ -19,7 +19,7 @@ create table figures.tick (
     ticked_at timestamptz not null,
     primary key (municipality, indicator, generation, number)
 );
-comment on column figures.tick.number is 'of the last batch that is shown, in that generation of the cube';
+comment on column figures.tick.number is 'of the last batch that is shown, in that generation';
 """
 
 
