@@ -159,6 +159,8 @@ def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
 
 def _difference(value: Value, compared: Value) -> Value:
     number, before = number_of(value), number_of(compared)
+    if PROTECTED in (value, compared):
+        return PROTECTED
     return NOT_REPORTED if number is None or before is None else value_of(number - before)
 
 

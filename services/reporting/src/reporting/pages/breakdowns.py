@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from reporting.figures import Answer, Cell, Figure, number_of, value_of
+from reporting.figures import PROTECTED, Answer, Cell, Figure, number_of, value_of
 from reporting.indicators import Catalogue
 from reporting.wording import Phrases
 from verbund.disclosure import MAXIMUM_NOISE
@@ -35,6 +35,7 @@ class Breakdown:
     heading: str
     value_heading: str
     change_heading: str
+    """Empty where no change is shown to this reader in any row."""
     note: str
     """What has to be known of protected figures; empty elsewhere."""
     rows: tuple[Row, ...]
@@ -66,7 +67,7 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
         caption=_caption(answer, phrases),
         heading=heading,
         value_heading=phrases.unit(answer),
-        change_heading=since,
+        change_heading="" if _hides_changes(answer) else since,
         note=_note(answer, phrases),
         rows=rows,
         total=Row(
@@ -89,6 +90,11 @@ def _row(answer: Answer, cell: Cell, longest: float, phrases: Phrases) -> Row:
         change=phrases.change(cell.changes[0]) if cell.changes else "",
         share=round(100 * abs(float(number)) / longest, 1) if number and longest else 0,
     )
+
+
+def _hides_changes(answer: Answer) -> bool:
+    """Of protected figures a change is shown between ends of periods only."""
+    return all(change == PROTECTED for cell in answer.cells for change in cell.changes)
 
 
 def _is_empty_rest(cell: Cell, cells: Sequence[Cell]) -> bool:
@@ -130,10 +136,13 @@ def _caption(answer: Answer, phrases: Phrases) -> str:
 def _note(answer: Answer, phrases: Phrases) -> str:
     if answer.is_exact:
         return ""
-    most = phrases.formats.number(MAXIMUM_NOISE)
-    return phrases.say(
+    message = (
         message_id(
             "Protected: each number may be off by up to {most}, 1 and 2 are never shown, and sums do not add up."
-        ),
-        most=most,
+        )
+        if answer.kind == "stock" or answer.kind == "flow"
+        else message_id(
+            "Protected: made of numbers that may each be off by up to {most}; of few units nothing is shown."
+        )
     )
+    return phrases.say(message, most=phrases.formats.number(MAXIMUM_NOISE))

@@ -17,9 +17,9 @@ _QUESTIONS: dict[IndicatorKind, str] = {
     "flow": message_id("{title}: how many were there?"),
     "net": message_id("{title}: how large is the difference?"),
     "change": message_id("{title}: how large is it?"),
-    "share": message_id("{title}: how large is it?"),
-    "rate": message_id("{title}: how large is it?"),
-    "mean": message_id("{title}: how large is it?"),
+    "share": message_id("{title}: how high?"),
+    "rate": message_id("{title}: how high?"),
+    "mean": message_id("{title}: how high?"),
     "percentile": message_id("How long did it take?"),
     "age": message_id("How long have they been open?"),
 }

@@ -74,6 +74,8 @@ class Phrases:
 
     def change(self, change: Value) -> str:
         """A difference, always with its sign."""
+        if isinstance(change, Protected):
+            return PROTECTED
         number = number_of(change)
         return NOT_REPORTED if number is None else self.formats.signed(number)
 
