@@ -14,11 +14,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.audiences import Audience
-from reporting.cube import Head, read_batches, snapshot
+from reporting.cube import Head, read_batches, read_head, snapshot
 from reporting.deltas import day_of
 from reporting.figures import Answer, Freshness, answer_with, measure, plan_of
 from reporting.figures.sources import read_freshness
-from reporting.image import Image, Moment
+from reporting.image import Image
 from reporting.indicators import Catalogue
 from reporting.live.streams import Streams
 from reporting.live.views import FactBeforeTheBeginning, View
@@ -131,14 +131,13 @@ class Hub:
     async def refresh(self) -> None:
         """Bring the views to the head of the cube once, and tell the open streams."""
         now, municipality = self._clock(), self._catalogue.city.municipality
-        async with self._image.moment() as moment:
-            connection, head = moment.connection, moment.head
-            booked = await _booked(connection)
+        async with snapshot(self._image.engine) as connection:
+            head, booked = await read_head(connection, municipality), await _booked(connection)
             held, self._held = self._held, None  # whatever goes wrong from here on, the next time asks afresh
             if held is None or day_of(now) != self._on or not await _leads_on(connection, municipality, held, head):
-                changed = await self._ask_all(moment, now)
+                changed = await self._ask_all(connection, head, now)
             elif head.number > held.number:
-                changed = await self._take_in(moment, held, now)
+                changed = await self._take_in(connection, held, head, now)
             else:
                 changed = ()
             self._head = self._held = head
@@ -147,9 +146,9 @@ class Hub:
             self.streams.send(Moved("tiles", head, self._on, tuple(changed)))
         self._measure(booked)
 
-    async def _ask_all(self, moment: Moment, now: datetime) -> Sequence[Answer]:
-        on, head = day_of(now), moment.head
-        views = {}
+    async def _ask_all(self, connection: AsyncConnection, head: Head, now: datetime) -> Sequence[Answer]:
+        moment = await self._image.follow(connection)
+        on, views = day_of(now), {}
         for indicator in self._catalogue.indicators.values():
             plan = plan_of(self._catalogue, tile_question(indicator, on, None), _AUDIENCE, now)
             begin, amounts = await measure(moment, plan)
@@ -159,15 +158,16 @@ class Hub:
         self._changed_at = dict.fromkeys(views, (head.generation, head.number))
         return [view.answer for view in views.values()]
 
-    async def _take_in(self, moment: Moment, held: Head, now: datetime) -> Sequence[Answer]:
-        connection, head, municipality = moment.connection, moment.head, self._catalogue.city.municipality
+    async def _take_in(self, connection: AsyncConnection, held: Head, head: Head, now: datetime) -> Sequence[Answer]:
+        # Not by way of the image: views hold their sums, and every millisecond here makes each page so much later.
+        municipality = self._catalogue.city.municipality
         deltas = [one.delta for one in await read_batches(connection, municipality, held.number, head.number)]
         if len(deltas) > _MANY_DELTAS:
-            return await self._ask_all(moment, now)
+            return await self._ask_all(connection, head, now)
         try:
             changed = [view.answer for view in self._views.values() if view.add(deltas, head, now)]
         except FactBeforeTheBeginning:
-            return await self._ask_all(moment, now)
+            return await self._ask_all(connection, head, now)
         self._changed_at |= dict.fromkeys((found.indicator for found in changed), (head.generation, head.number))
         return changed
 
@@ -198,7 +198,7 @@ class Hub:
         while True:
             try:
                 await self.refresh_sources()
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, OSError, Unavailable) as error:
                 _log.warning("how fresh the sources are cannot be read: %s", type(error).__name__)
             await asyncio.sleep(_FRESHNESS_SECONDS)
 
@@ -206,7 +206,8 @@ class Hub:
         """Read how the sources stand, and tell the open streams, also where nothing changed: time passes."""
         now, city, offices = self._clock(), self._catalogue.city, self._catalogue.frame.offices
         sources = dict.fromkeys(indicator.source_office for indicator in self._catalogue.indicators.values())
-        async with snapshot(self._image.engine) as connection:
+        async with self._image.moment() as moment:  # and the image stays near, so that no page waits for much
+            connection = moment.connection
             self._sources = tuple(
                 [await read_freshness(connection, city.municipality, name, offices[name], now) for name in sources]
             )
