@@ -28,7 +28,7 @@ help:
 	@echo "make test    every test"
 	@echo "make check   formatting, lint, types, who may import whom"
 	@echo "make faults  the whole search for what a kill could lose (200 kills; VERBUND_SEED=... repeats one)"
-	@echo "make mutants planted bugs, each of which a test has to catch"
+	@echo "make mutants all planted bugs, each of which a test has to catch (40 of them in make test)"
 	@echo "make tampers 1,000 forgeries of a ledger, each of which has to be found"
 	@echo "make fuzz    many more good and bad requests to every door than in make test"
 	@echo "make bench   the measurements in bench/"
@@ -75,7 +75,7 @@ faults: setup
 	VERBUND_JOINS="$${VERBUND_JOINS:-20}" .venv/bin/pytest -s tests/faults tests/verbund/test_relay_faults.py $(ARGS)
 
 mutants: setup
-	@.venv/bin/pytest -s tests/mutants $(ARGS)
+	@VERBUND_MUTANTS="$${VERBUND_MUTANTS:-1000000}" .venv/bin/pytest -s tests/mutants $(ARGS)
 
 tampers: setup
 	@VERBUND_TAMPERS="$${VERBUND_TAMPERS:-1000}" .venv/bin/pytest -s tests/verbund/test_tampers.py $(ARGS)

@@ -98,6 +98,17 @@ def plant(bug: Bug, copy: Path) -> None:
             compiled.unlink()
 
 
+@contextmanager
+def planted(bug: Bug, copy: Path) -> Iterator[None]:
+    """The copy with the bug; afterwards as it was. Raises `Stale`."""
+    files = [place for edit in bug.edits for source in SOURCES if (place := copy / source / edit.file).exists()]
+    before = {file: file.read_text(encoding="utf-8") for file in files}
+    plant(bug, copy)
+    yield
+    for file, text in before.items():
+        file.write_text(text, encoding="utf-8")
+
+
 def run(copy: Path, tests: Sequence[str], deadline_seconds: float = _DEADLINE_SECONDS) -> Outcome:
     """Run tests in a process of their own, on the code of the copy; raises `NotCaught` where that cannot be told."""
     with TemporaryDirectory(prefix="verbund-mutant-report-") as folder:

@@ -1,8 +1,13 @@
 """Every bug that is planted here is caught by the test that is named for it, and by nothing but the bug.
 
+A run of the whole suite plants a selection of them, and looks that all the others can still be planted; `make mutants`
+plants all.
+
 Each bug is made in a scratch copy of the product and goes with it; the product itself has no switch for any of them.
 """
 
+import os
+import random
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +26,7 @@ from mutants import (
     bugs_in_trays,
     bugs_on_kafka_too,
 )
-from mutants.planting import Bug, Outcome, catch, copy_of_the_product, run
+from mutants.planting import ROOT, Bug, Outcome, catch, copy_of_the_product, planted, run
 
 BUGS = (
     *bugs_in_booking.BUGS,
@@ -36,6 +41,10 @@ BUGS = (
     *bugs_in_protection.BUGS,
     *bugs_at_doors.BUGS,
 )
+
+SEED = int(os.environ.get("VERBUND_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+PLANTED = int(os.environ.get("VERBUND_MUTANTS", "40"))
+SELECTED = sorted(random.Random(SEED).sample(BUGS, min(PLANTED, len(BUGS))), key=BUGS.index)
 
 _AT_ONCE = 2  # each run is a Python and a PostgreSQL of its own; the small machines that run this have two cores
 
@@ -53,7 +62,7 @@ def runs(request: pytest.FixtureRequest) -> Iterator[Runs]:
     """Only what was chosen is run, two at a time."""
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     chosen = [
-        bug for bug in BUGS if any(item.name == f"{test_the_bug_is_caught.__name__}[{bug.name}]" for item in items)
+        bug for bug in SELECTED if any(item.name == f"{test_the_bug_is_caught.__name__}[{bug.name}]" for item in items)
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         sound = pool.submit(_run_without_bugs, sorted({bug.test for bug in chosen}))
@@ -66,13 +75,24 @@ def _run_without_bugs(tests: list[str]) -> Outcome:
         return run(copy, tests, deadline_seconds=600.0)
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=[bug.name for bug in BUGS])
+@pytest.mark.parametrize("bug", SELECTED, ids=[bug.name for bug in SELECTED])
 def test_the_bug_is_caught(bug: Bug, runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
     sound = runs.sound.result()
     assert sound.passes(bug.test), f"{bug.test} does not pass without the bug either:\n{sound.said[-3000:]}"
     line = runs.caught[bug.name].result()
     with capsys.disabled():
         print(f"\n{bug.name}: {bug.meaning}\n  caught by {bug.test}\n  {line}")  # noqa: T201 - the list is what one runs this for
+
+
+def test_every_bug_has_a_place_and_a_test() -> None:
+    """Of those, too, that this run does not plant."""
+    print(f"seed {SEED}")  # noqa: T201 - which bugs were planted follows from it
+    with copy_of_the_product() as copy:
+        for bug in BUGS:
+            with planted(bug, copy):
+                pass
+            file, *names = bug.test.partition("[")[0].split("::")
+            assert f"def {names[-1]}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), bug.name
 
 
 def test_bugs_have_names_of_their_own() -> None:
