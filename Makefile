@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo up test check faults mutants tampers fuzz bench clean
+.PHONY: help setup demo up test check faults mutants tampers fuzz attack bench clean
 
 # The first of these that is new enough; PYTHON=... chooses another one.
 PYTHON ?= $(shell for each in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -31,6 +31,7 @@ help:
 	@echo "make mutants all planted bugs, each of which a test has to catch (40 of them in make test)"
 	@echo "make tampers 1,000 forgeries of a ledger, each of which has to be found"
 	@echo "make fuzz    many more good and bad requests to every door than in make test"
+	@echo "make attack  attackers of the disclosure control in 200 random cities (VERBUND_SEED=... repeats them)"
 	@echo "make bench   the measurements in bench/"
 	@echo "make setup   only install what the others need"
 	@echo "make clean   remove what setup installed (never the data in VERBUND_HOME)"
@@ -82,6 +83,9 @@ tampers: setup
 
 fuzz: setup
 	@VERBUND_FUZZ="$${VERBUND_FUZZ:-200}" .venv/bin/pytest -s tests/contracts/test_openapi.py $(ARGS)
+
+attack: setup
+	@VERBUND_CITIES="$${VERBUND_CITIES:-200}" .venv/bin/pytest -s tests/attacks $(ARGS)
 
 bench: setup
 	@for each in desk projection figures road verify rebuild relay projection_kafka road_kafka machine; do echo "== $$each"; .venv/bin/python "bench/$$each.py" $(ARGS) || exit; done
