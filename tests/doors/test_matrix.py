@@ -59,6 +59,8 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
         ("GET", "/indicators/{indicator_id}/versions"): READERS,
         ("GET", "/figures/{indicator_id}"): READERS,
         ("GET", "/figures/{indicator_id}.csv"): READERS,
+        ("GET", "/figures/{indicator_id}.xlsx"): READERS,
+        ("GET", "/figures/{indicator_id}.jsonstat"): READERS,
     },
     "reporting-reader": {
         ("GET", "/parked-records"): LOOKERS,

@@ -22,7 +22,7 @@ REFUSED: dict[str, tuple[Sent, int, str, str]] = {
     "an indicator in capitals": (ask("", of="/figures/POPULATION"), 404, "not_found", ""),
     "an indicator that is a name": (ask("", of=f"/figures/{CANARY}"), 404, "not_found", ""),
     "a table of an unknown indicator": (ask("", of="/figures/happiness.csv"), 404, "no_such_indicator", ""),
-    "an unknown kind of table": (ask("", of="/figures/population.xlsx"), 404, "not_found", ""),
+    "an unknown kind of table": (ask("", of="/figures/population.ods"), 404, "not_found", ""),
     "a definition of nothing": (ask("", of="/indicators/happiness"), 404, "no_such_indicator", ""),
     "a way up": (ask("", of="/figures/..%2f..%2fetc%2fpasswd"), 404, "not_found", ""),
     "posting figures": (post(FIGURES, {"value": 1}, "statistics"), 405, "method_not_allowed", ""),

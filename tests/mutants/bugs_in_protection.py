@@ -8,6 +8,7 @@ _SPANS = "reporting/figures/protected_spans.py"
 _TICKS, _TICKING = "reporting/ticks.py", "reporting/ticking.py"
 _TERMS = "reporting/indicators/terms.py"
 _COMBINING = "reporting/figures/combining.py"
+_SIGNS, _CSV = "reporting/exports/signs.py", "reporting/exports/csv_files.py"
 _PUBLISHED = "reporting/indicators/published.py"
 _OFF_BY_LITTLE = "reporting/test_protection.py::test_every_number_is_off_by_little_and_none_is_one_or_two"
 _ENOUGH = "reporting/test_ticks.py::test_nothing_moves_until_enough_have_changed_and_the_time_has_passed"
@@ -113,6 +114,18 @@ BUGS = (
                 " and :generation > 0 and number <= :number",
             ),
         ),
+    ),
+    Bug(
+        "a dash for a protected zero",
+        "a table says that there is exactly nobody where there may be some",
+        "reporting/test_exports.py::test_a_protected_zero_is_a_nought_and_an_exact_one_a_dash",
+        (Edit(_SIGNS, "return NOTHING if answer.is_exact else ZERO", "return NOTHING"),),
+    ),
+    Bug(
+        "formulas in a table",
+        "a spreadsheet carries out what somebody wrote as a name",
+        "reporting/test_exports.py::test_nothing_that_is_text_is_carried_out",
+        (Edit(_CSV, "isinstance(cell, str) and cell.startswith(_FORMULAS)", "not _FORMULAS"),),
     ),
     Bug(
         "overdue a day too early",

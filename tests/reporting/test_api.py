@@ -120,6 +120,34 @@ async def test_a_bad_parameter_is_named_with_what_would_be_right(
     assert error["detail"]
 
 
+@pytest.mark.parametrize(
+    ("suffix", "media_type"),
+    [
+        ("csv", "text/csv"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("jsonstat", "application/vnd.json-stat+json"),
+    ],
+)
+async def test_files_come_by_address_and_by_what_is_accepted(
+    office: ReportingOffice, app: FastAPI, suffix: str, media_type: str
+) -> None:
+    asked = "by=nationality&as_of=2018-12-31"
+    for answer in (
+        await ask(office, app, f"/figures/population.{suffix}?{asked}"),
+        await ask(office, app, f"/figures/population?{asked}", Accept=media_type),
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith(media_type)
+        assert "population_by-nationality_2018-12-31_as-known-" in answer.headers["content-disposition"]
+
+
+async def test_a_table_for_a_german_excel_is_asked_for_by_its_dialect(office: ReportingOffice, app: FastAPI) -> None:
+    answer = await ask(office, app, "/figures/population.csv?as_of=2018-12-31&dialect=excel_de")
+    assert answer.content.startswith(b"\xef\xbb\xbfKennzahl;")
+    refused = await ask(office, app, "/figures/population.csv?dialect=lotus")
+    assert refused.status_code == 422
+
+
 async def test_there_is_no_indicator_that_is_not_in_the_catalogue(office: ReportingOffice, app: FastAPI) -> None:
     for path in ("/figures/wealth", "/indicators/wealth", "/figures/wealth.csv"):
         answer = await ask(office, app, path)

@@ -170,7 +170,7 @@ async def test_nothing_and_not_reported_are_said_in_words(visitor: Visitor, path
 
 async def test_a_link_to_the_table_asks_what_the_chart_shows(visitor: Visitor) -> None:
     page = (await visitor.open("/indicators/population?as_of=2018-12-31")).text
-    (link,) = re.findall(r'href="(/figures/population\.csv\?[^"]+)"', page)
+    link, *_ = re.findall(r'href="(/figures/population\.csv\?[^"]+)"', page)
     table = await visitor.open(link.replace("&amp;", "&"))
     assert table.text.splitlines()[-1].startswith("population,1,persons,,2018-12-31,9039,number")
 

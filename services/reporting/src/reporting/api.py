@@ -1,8 +1,8 @@
 """Doors for programs: the catalogue of indicators, and the figures."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+import asyncio
+import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
@@ -10,16 +10,20 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, audience_of
-from reporting.figures import Answer, Question, answer, number_of
+from reporting.exports import as_csv, as_german_csv, as_json_stat, as_workbook, file_name
+from reporting.figures import Answer, Question, answer
 from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
 from verbund.errors import RuleBroken
 from verbund.events.days import Day
 from verbund.service.permissions import Permission, permit, principal_of
+from verbund.service.words import language_of
 
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
 
-_CSV = "text/csv"
+CSV, JSON_STAT = "text/csv", "application/vnd.json-stat+json"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Dialect = Literal["rfc4180", "excel_de"]
 # Where a question says something under another name than its address does.
 _PARAMETERS = {"from_on": "from", "to_on": "to", "every": "period"}
 
@@ -58,11 +62,18 @@ class Asked(BaseModel):
         )
 
 
+class AskedForCsv(Asked):
+    """The same, and how the table is to be written."""
+
+    dialect: Annotated[Dialect, Field(description="For programs, or for a double click in Germany.")] = "rfc4180"
+
+
 def router_of(catalogue: Catalogue) -> APIRouter:
     """The doors to this catalogue: every breakdown that it knows is a parameter, whoever's it is."""
     router = APIRouter(tags=["figures"], dependencies=[permit(READ)])
     filters: Any = dict.fromkeys(catalogue.frame.dimensions, (Codes, ""))
     asked_here = create_model("Asked", __base__=Asked, **filters)
+    asked_for_csv = create_model("AskedForCsv", __base__=AskedForCsv, **filters)
 
     @router.get("/indicators", summary="All indicators, in the order of display")
     async def list_indicators() -> list[Indicator]:
@@ -77,22 +88,45 @@ def router_of(catalogue: Catalogue) -> APIRouter:
 
     @router.get(
         "/figures/{indicator_id}.csv",
-        summary="The figures of an indicator as a table (CSV, RFC 4180)",
+        summary="The figures of an indicator as a table (CSV)",
         response_class=Response,
-        responses={200: {"content": {_CSV: {}}}},
+        responses={200: {"content": {CSV: {}}}},
     )
     async def read_table(
         request: Request,
         indicator_id: IndicatorId,
-        asked: Annotated[asked_here, Query()],
+        asked: Annotated[asked_for_csv, Query()],
     ) -> Response:
-        return _table(await _ask(request, catalogue, indicator_id, asked))
+        return _csv(await _ask(request, catalogue, indicator_id, asked), asked.dialect)
+
+    @router.get(
+        "/figures/{indicator_id}.xlsx",
+        summary="The figures of an indicator as a workbook (values, definition, signs, provenance)",
+        response_class=Response,
+        responses={200: {"content": {XLSX: {}}}},
+    )
+    async def read_workbook(
+        request: Request, indicator_id: IndicatorId, asked: Annotated[asked_here, Query()]
+    ) -> Response:
+        found = await _ask(request, catalogue, indicator_id, asked)
+        return _file(found, "xlsx", XLSX, await asyncio.to_thread(as_workbook, found, language_of(request)))
+
+    @router.get(
+        "/figures/{indicator_id}.jsonstat",
+        summary="The figures of an indicator as JSON-stat 2.0",
+        response_class=Response,
+        responses={200: {"content": {JSON_STAT: {}}}},
+    )
+    async def read_json_stat(
+        request: Request, indicator_id: IndicatorId, asked: Annotated[asked_here, Query()]
+    ) -> Response:
+        return _json_stat(await _ask(request, catalogue, indicator_id, asked), language_of(request))
 
     @router.get(
         "/figures/{indicator_id}",
         summary="The figures of an indicator",
         response_model=Answer,
-        responses={200: {"content": {_CSV: {}}}},
+        responses={200: {"content": {CSV: {}, XLSX: {}, JSON_STAT: {}}}},
     )
     async def read_figures(
         request: Request,
@@ -101,10 +135,15 @@ def router_of(catalogue: Catalogue) -> APIRouter:
     ) -> Answer | Response:
         """Values are never bare: `number`, `zero` (known to be none), `protected` or `not_reported`.
 
-        With `Accept: text/csv` the same as a table.
+        The same as a file where `Accept` asks for one of the types of the other addresses.
         """
         found = await _ask(request, catalogue, indicator_id, asked)
-        return _table(found) if _CSV in request.headers.get("accept", "") else found
+        accepted = request.headers.get("accept", "")
+        if CSV in accepted:
+            return _csv(found, "rfc4180")
+        if XLSX in accepted:
+            return _file(found, "xlsx", XLSX, await asyncio.to_thread(as_workbook, found, language_of(request)))
+        return _json_stat(found, language_of(request)) if JSON_STAT in accepted else found
 
     return router
 
@@ -127,29 +166,19 @@ def _at_parameter(refused: RuleBroken) -> RuleBroken:
     return RuleBroken(refused.code, refused.message, pointer=pointer, **refused.values)
 
 
-def _table(found: Answer) -> Response:
-    file = io.StringIO()
-    csv.writer(file).writerows(_lines(found))
-    name = f"{found.indicator}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(file.getvalue().encode(), media_type=f"{_CSV}; charset=utf-8; header=present", headers=headers)
+def _csv(found: Answer, dialect: Dialect) -> Response:
+    body = as_csv(found) if dialect == "rfc4180" else as_german_csv(found)
+    return _file(found, "csv", f"{CSV}; charset=utf-8; header=present", body)
 
 
-def _lines(found: Answer) -> Iterator[list[object]]:
-    """A line for each row and point: what it is about, the value, and what stands beside every value."""
-    keys = [column for name in found.by for column in (name, f"{name}_name")]
-    yield [
-        *("indicator", "version", "unit", *keys, "from", "to", "value", "status"),
-        *("source", "known_on", "data_state", "generation", "batch"),
-    ]
-    for cell in found.cells:
-        codes = [column for key in cell.keys for column in (key.code, key.name.en)]
-        for point, value in zip(found.points, cell.values, strict=True):
-            yield [
-                *(found.indicator, found.version, found.unit.many.en, *codes, point.from_on, point.to_on),
-                *(number_of(value), value.kind, found.source_office, found.known_on, found.data_state),
-                *(found.generation, found.batch),
-            ]
+def _json_stat(found: Answer, language: str) -> Response:
+    body = json.dumps(as_json_stat(found, language), ensure_ascii=False).encode()
+    return _file(found, "json", JSON_STAT, body)
+
+
+def _file(found: Answer, suffix: str, media_type: str, body: bytes) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(found, suffix)}"'}
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def _codes(text: str) -> tuple[str, ...]:

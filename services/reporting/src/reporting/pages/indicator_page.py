@@ -1,5 +1,6 @@
 """The page of one indicator: its question, the answer in words, its series and breakdowns, and what it means."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reporting.figures import Answer, Freshness
@@ -59,7 +60,8 @@ class IndicatorPage:
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     others: tuple[Link, ...]
     """Indicators that this one must not be compared with."""
-    csv: str
+    files: tuple[Link, ...]
+    """The series for other programs."""
 
 
 async def ask_figures(asker: Asker, indicator: Indicator) -> Figures:
@@ -98,7 +100,7 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
             )
             for other in indicator.not_comparable_with
         ),
-        csv=address(f"/figures/{indicator.id}.csv", _asked(figures.years)),
+        files=tuple(_files(indicator, figures.years, phrases)),
     )
 
 
@@ -119,6 +121,16 @@ def _facts(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> tupl
             (phrases.say(message_id("version {n}, since {day}"), n=indicator.version, day=indicator.valid_from),),
         ),
     )
+
+
+def _files(indicator: Indicator, years: Answer, phrases: Phrases) -> Iterator[Link]:
+    asked, place = _asked(years), f"/figures/{indicator.id}"
+    yield Link(address(f"{place}.csv", asked), phrases.say(message_id("The series as a table (CSV)")))
+    yield Link(
+        address(f"{place}.csv", {**asked, "dialect": "excel_de"}), phrases.say(message_id("CSV for a German Excel"))
+    )
+    yield Link(address(f"{place}.xlsx", asked), phrases.say(message_id("Excel workbook (XLSX)")))
+    yield Link(address(f"{place}.jsonstat", asked), phrases.say(message_id("JSON-stat")))
 
 
 def _asked(years: Answer) -> dict[str, str]:

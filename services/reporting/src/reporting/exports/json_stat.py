@@ -1,0 +1,63 @@
+"""Answers as JSON-stat 2.0 (json-stat.org/format): the statistical offices' exchange format for cubes."""
+
+from typing import Any
+
+from reporting.exports.signs import sign_of
+from reporting.figures import Answer, Point, number_of
+
+_TIME = "time"
+
+
+def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
+    """One dataset: the breakdowns and the time are its dimensions, in this order; the last one varies quickest.
+
+    A place without a number has `null` as its value and its sign as its status.
+    """
+    dimensions: dict[str, Any] = {
+        name: {"label": name, "category": _category([cell.keys[at] for cell in answer.cells], language)}
+        for at, name in enumerate(answer.by)
+    }
+    times = {point_id(point): point_id(point) for point in answer.points}
+    dimensions[_TIME] = {"label": _TIME, "category": {"index": list(times), "label": times}}
+    placed = [value for cell in answer.cells for value in cell.values]
+    signs = {str(at): sign for at, value in enumerate(placed) if (sign := sign_of(answer, value))}
+    return {
+        "version": "2.0",
+        "class": "dataset",
+        "label": answer.title.say(language),
+        "source": answer.source_office,
+        "updated": answer.asked_at.isoformat(),
+        "note": [answer.definition.say(language), *(limit.say(language) for limit in answer.limits)],
+        "id": list(dimensions),
+        "size": [len(dimension["category"]["index"]) for dimension in dimensions.values()],
+        "role": {"time": [_TIME]},
+        "dimension": dimensions,
+        "value": [_number(number_of(value)) for value in placed],
+        "status": signs,
+        "extension": {
+            "unit": answer.unit.many.say(language),
+            "population": answer.population.say(language),
+            "cut_off": answer.cut_off.say(language),
+            **answer.model_dump(
+                mode="json",
+                include={
+                    *("indicator", "version", "kind", "municipality", "known_on", "data_state", "is_exact"),
+                    *("ticked_at", "adds_up", "generation", "batch", "filters", "decimals"),
+                },
+            ),
+        },
+    }
+
+
+def point_id(point: Point) -> str:
+    """A day, or a period as ISO 8601 writes one."""
+    return point.to_on.isoformat() if point.from_on is None else f"{point.from_on}/{point.to_on}"
+
+
+def _category(keys: list[Any], language: str) -> dict[str, Any]:
+    labels = {key.code: key.name.say(language) for key in keys}
+    return {"index": list(labels), "label": labels}
+
+
+def _number(number: Any) -> float | int | None:
+    return number if number is None or isinstance(number, int) else float(number)

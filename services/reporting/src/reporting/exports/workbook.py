@@ -1,0 +1,103 @@
+"""Answers as an Excel workbook: the values, what they mean, what the signs say, and where they come from."""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from reporting.exports.signs import MEANINGS, sign_of
+from reporting.figures import Answer, Value, number_of
+from reporting.wording import Phrases
+from verbund.service.words import message_id
+
+_WIDEST = 42
+
+
+def as_workbook(answer: Answer, language: str) -> bytes:
+    """Four sheets in one language. Text stays text, whatever it begins with; numbers stay numbers."""
+    phrases, file = Phrases(language), io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(file, options) as book:
+        book.set_properties({"title": answer.title.say(language), "created": answer.asked_at.astimezone(UTC)})
+        head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
+        text = book.add_format({"text_wrap": True, "valign": "top"})
+        places = "." + "0" * answer.decimals if answer.decimals else ""
+        figure = book.add_format({"num_format": f"#,##0{places}", "align": "right"})
+        values = book.add_worksheet(phrases.say(message_id("Values")))
+        _write_values(values, answer, phrases, head, figure)
+        for name, rows in (
+            (message_id("Definition"), _definition(answer, phrases)),
+            (message_id("Signs"), [(sign, words.say(language)) for sign, words in MEANINGS.items()]),
+            (message_id("Provenance"), _provenance(answer, phrases)),
+        ):
+            sheet = book.add_worksheet(phrases.say(name))
+            sheet.set_column(0, 0, 24)
+            sheet.set_column(1, 1, 90)
+            for row, (what, said) in enumerate(rows):
+                sheet.write_string(row, 0, what, head)
+                sheet.write_string(row, 1, said, text)
+    return file.getvalue()
+
+
+def _write_values(sheet: Worksheet, answer: Answer, phrases: Phrases, head: Format, figure: Format) -> None:
+    """A row for each row of the answer, a column for each day or period."""
+    language, keys = phrases.language, 2 * len(answer.by)
+    sheet.write_string(0, 0, answer.title.say(language), head)
+    sheet.write_string(1, 0, phrases.unit(answer))
+    columns = [column for name in answer.by for column in (name, f"{name} ({phrases.say(message_id('name'))})")]
+    for column, words in enumerate((*columns, *map(phrases.point, answer.points))):
+        sheet.write_string(3, column, words, head)
+    for row, cell in enumerate(answer.cells, start=4):
+        for column, words in enumerate(word for key in cell.keys for word in (key.code, key.name.say(language))):
+            sheet.write_string(row, column, words)
+        for column, value in enumerate(cell.values, start=keys):
+            _write_value(sheet, row, column, answer, value, figure)
+    sheet.freeze_panes(4, keys)
+    sheet.set_column(0, max(keys + len(answer.points) - 1, 0), 16)
+
+
+def _write_value(sheet: Worksheet, row: int, column: int, answer: Answer, value: Value, figure: Format) -> None:
+    sign, number = sign_of(answer, value), number_of(value)
+    if sign or number is None:
+        sheet.write_string(row, column, sign, figure)
+    else:
+        sheet.write_number(row, column, float(number), figure)
+
+
+def _definition(answer: Answer, phrases: Phrases) -> Sequence[tuple[str, str]]:
+    language = phrases.language
+    return [
+        (phrases.say(message_id("What is counted")), answer.definition.say(language)),
+        (phrases.say(message_id("Of whom")), answer.population.say(language)),
+        (phrases.say(message_id("Unit")), phrases.unit(answer)),
+        (phrases.say(message_id("Cut-off")), answer.cut_off.say(language)),
+        *((phrases.say(message_id("What the source does not know")), limit.say(language)) for limit in answer.limits),
+        (
+            phrases.say(message_id("Definition")),
+            phrases.say(message_id("version {n}, since {day}"), n=answer.version, day=answer.valid_from),
+        ),
+    ]
+
+
+def _provenance(answer: Answer, phrases: Phrases) -> Sequence[tuple[str, str]]:
+    moment = phrases.formats.moment
+    yes, no = phrases.say(message_id("yes")), phrases.say(message_id("no"))
+    return [
+        (phrases.say(message_id("Source")), ", ".join(source.name.say(phrases.language) for source in answer.sources)),
+        (phrases.say(message_id("Asked")), moment(answer.asked_at)),
+        (
+            phrases.say(message_id("As known on")),
+            moment(answer.ticked_at or answer.asked_at)
+            if answer.known_on is None
+            else phrases.formats.date(answer.known_on),
+        ),
+        (phrases.say(message_id("Exact")), yes if answer.is_exact else no),
+        (phrases.say(message_id("Rows add up")), yes if answer.adds_up else no),
+        (
+            phrases.say(message_id("Place in the cube")),
+            f"{answer.municipality} {answer.generation}.{answer.batch}",
+        ),
+    ]
