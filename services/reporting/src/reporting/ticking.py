@@ -91,20 +91,24 @@ class Ticker:
 
     async def _due(self, connection: AsyncConnection, head: Head) -> list[tuple[Indicator, Tick | None]]:
         """The indicators of which enough has changed since their last tick."""
-        catalogue, found = self._catalogue(head.municipality), []
-        for indicator in () if catalogue is None else catalogue.indicators.values():
+        catalogue = self._catalogue(head.municipality)
+        if catalogue is None:
+            return []
+        found = []
+        for indicator in catalogue.indicators.values():
             tick = await read_tick(connection, head.municipality, indicator.id, head.generation, head.number)
-            wanted = units_wanted(tick, pace_of(indicator), head, self._clock())
-            after = 0 if tick is None else tick.number
-            if (
-                wanted is None
-                or not indicator.breakdowns
-                or not await has_many_changes(connection, head, after, wanted)
-            ):
-                continue
-            if catalogue and await self._count(connection, head, after, indicator, catalogue) >= wanted:
+            if indicator.breakdowns and await self._is_due(connection, head, tick, indicator, catalogue):
                 found.append((indicator, tick))
         return found
+
+    async def _is_due(
+        self, connection: AsyncConnection, head: Head, tick: Tick | None, indicator: Indicator, catalogue: Catalogue
+    ) -> bool:
+        wanted, after = units_wanted(tick, pace_of(indicator), head, self._clock()), 0 if tick is None else tick.number
+        # What is behind the last tick is counted exactly only where that can be enough.
+        if wanted is None or not await has_many_changes(connection, head, after, wanted):
+            return False
+        return await self._count(connection, head, after, indicator, catalogue) >= wanted
 
     async def _count(
         self, connection: AsyncConnection, head: Head, after: int, indicator: Indicator, catalogue: Catalogue
