@@ -210,6 +210,24 @@ async def test_a_comparison_stands_beside_each_value(cube: Stage) -> None:
     assert number_of(stock.cells[0].changes[0]) == 3
 
 
+async def test_a_value_stands_beside_what_was_known_of_it(cube: Stage) -> None:
+    """What became of the arrivals of 2017 since the end of 2018: two late ones, one that was none."""
+    wrong = arrival(date(2017, 1, 1), resident(area="04"))
+    await cube.take([booked(BEGAN_ON, opening()), booked(date(2017, 1, 5), wrong)])
+    late = [arrival(date(2017, 5, 1)), arrival(date(2017, 6, 1))]
+    await cube.take([booked(date(2019, 6, 1), retracted(wrong), *late)])
+    year: dict[str, Any] = {"as_of": days("2017-12-31"), "every": "year", "compare_known_on": date(2018, 12, 31)}
+    found = await ask(cube, "arrivals", by=("area",), **year)
+    told = {
+        cell.keys[0].code: tuple(number_of(each[0]) for each in (cell.values, cell.compared, cell.changes))
+        for cell in found.cells
+    }
+    assert {code: row for code, row in told.items() if any(row)} == {"04": (0, 1, -1), "05": (2, 0, 2)}
+    assert found.compared_known_on == date(2018, 12, 31)
+    before_the_beginning = await ask(cube, "arrivals", as_of=days("2017-12-31"), compare_known_on=date(2015, 1, 1))
+    assert before_the_beginning.cells[0].compared[0].kind == "not_reported"
+
+
 async def test_a_series_has_the_ends_of_the_periods_between(cube: Stage) -> None:
     await cube.take([booked(BEGAN_ON, opening())])
     time: dict[str, Any] = {"from_on": date(2016, 1, 1), "to_on": date(2016, 4, 29)}
@@ -341,6 +359,8 @@ class TestTheCoordinationGroup:
         ("arrivals", {"from_on": date(2008, 1, 1), "to_on": date(2018, 1, 1), "every": "day"}, "too_many_points"),
         ("arrivals", {"compare": date(2018, 1, 1)}, "no_such_comparison"),
         ("population", {"as_of": (date.max,)}, "no_such_day"),
+        ("population", {"compare_known_on": date.max}, "no_such_day"),
+        ("population", {"compare": "year_before", "compare_known_on": date(2018, 1, 1)}, "two_comparisons"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_with_the_reason(indicator: str, asked: dict[str, Any], code: str) -> None:

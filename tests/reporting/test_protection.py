@@ -105,6 +105,8 @@ async def test_each_level_has_its_own_noise_and_says_that_nothing_adds_up(city: 
         ({}, True),
         ({"as_of": (date(2018, 12, 31),), "known_on": date(2019, 3, 31)}, True),
         ({"as_of": (date(2018, 12, 31),), "known_on": date(2019, 3, 30)}, False),
+        ({"as_of": (date(2018, 12, 31),), "compare_known_on": date(2019, 3, 31)}, True),
+        ({"as_of": (date(2018, 12, 31),), "compare_known_on": date(2019, 3, 30)}, False),
         ({"from_on": date(2018, 1, 1), "to_on": date(2018, 12, 31), "every": "month"}, True),
         ({"from_on": date(2018, 1, 1), "to_on": date(2018, 12, 31), "every": "day"}, False),
         ({"indicator": "arrivals", "from_on": date(2018, 1, 1), "to_on": date(2018, 12, 31)}, True),

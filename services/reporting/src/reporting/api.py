@@ -45,6 +45,9 @@ class Asked(BaseModel):
     period: Every | None = None
     known_on: Annotated[Day | None, Field(description="As known at the end of this day.")] = None
     compare: Literal["year_before"] | Day | None = None
+    compare_known_on: Annotated[
+        Day | None, Field(description="Beside each value what was known of it at the end of this day.")
+    ] = None
 
     def question(self, indicator: str, breakdowns: Iterable[str]) -> Question:
         """The question about this indicator; raises `RuleBroken` for days that are none."""
@@ -59,6 +62,7 @@ class Asked(BaseModel):
             every=self.period,
             known_on=self.known_on,
             compare=self.compare,
+            compare_known_on=self.compare_known_on,
         )
 
 

@@ -108,6 +108,8 @@ class Answer(_Part):
     """The earliest moment at which these figures can move, if enough changes until then."""
     known_on: date | None
     """The knowledge that was used; None is everything booked until now."""
+    compared_known_on: date | None
+    """The earlier knowledge that the values are compared with, where that was asked."""
     asked_at: datetime
     sources: tuple[Freshness, ...]
     batch: int

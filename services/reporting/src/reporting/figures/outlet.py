@@ -42,11 +42,16 @@ async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
     """The answer to a question that was checked already."""
     seen = moment if plan.sight.is_live else moment.back_at(0 if plan.sight.tick is None else plan.sight.tick.number)
     begin, amounts = await measure(seen, plan)
-    return await answer_with(seen, plan, begin, amounts, at)
+    if plan.compared_known_on is None:
+        return await answer_with(seen, plan, begin, amounts, at)
+    _, before = await measure(seen, plan.as_known_before())
+    return await answer_with(seen, plan, begin, amounts, at, before)
 
 
-async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime) -> Answer:
-    """The answer to a question whose amounts were read, at the same moment."""
+async def answer_with(
+    moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime, before: Amounts | None = None
+) -> Answer:
+    """The answer to a question whose amounts were read, at the same moment; `before`: as they were known earlier."""
     municipality, indicator = plan.catalogue.city.municipality, plan.indicator
     assert municipality == moment.municipality, "the image is another city's"
     office = indicator.source_office
@@ -74,7 +79,7 @@ async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts
         by=plan.by,
         filters={name: tuple(_key(plan, name, code) for code in sorted(codes)) for name, codes in plan.filters.items()},
         points=tuple(_points(plan, begin)),
-        cells=tuple(cells_of(plan, amounts)),
+        cells=tuple(cells_of(plan, amounts, before)),
         adds_up=_adds_up(plan),
         audience=plan.audience,
         data_state=plan.sight.data_state,
@@ -82,6 +87,7 @@ async def answer_with(moment: Moment, plan: Plan, begin: Begin, amounts: Amounts
         ticked_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at,
         next_tick_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at + pace_of(indicator).time,
         known_on=plan.sight.known_on,
+        compared_known_on=plan.compared_known_on,
         asked_at=at,
         sources=(freshness,),
         batch=moment.head.number,
@@ -125,12 +131,15 @@ def _points(plan: Plan, begin: Begin) -> Iterator[Point]:
         )
 
 
-def cells_of(plan: Plan, amounts: Amounts) -> Iterator[Cell]:
-    """The rows of an answer, from what they hold; a span that is not in `amounts` is not reported."""
+def cells_of(plan: Plan, amounts: Amounts, before: Amounts | None = None) -> Iterator[Cell]:
+    """The rows of an answer, from what they hold; a span that is not in `amounts` is not reported.
+
+    `before`: what is compared with, where that is an earlier knowledge.
+    """
     # The rest of a breakdown has rows only where there is something in it.
     has_rest = any(
         OTHER in row and any(amount.n for amount in content.values())
-        for of_span in amounts.values()
+        for of_span in (*amounts.values(), *(() if before is None else before.values()))
         for part in of_span
         for row, content in part.items()
     )
@@ -138,7 +147,7 @@ def cells_of(plan: Plan, amounts: Amounts) -> Iterator[Cell]:
         if OTHER in row and not has_rest:
             continue
         values = tuple(_value(plan, amounts, span, row) for span in plan.spans)
-        compared = tuple(_value(plan, amounts, span, row) for span in plan.compared)
+        compared = tuple(_value(plan, amounts if before is None else before, span, row) for span in plan.compared)
         yield Cell(
             keys=tuple(_key(plan, name, code) for name, code in zip(plan.by, row, strict=True)),
             values=values,

@@ -1,7 +1,7 @@
 """Checks a question and plans its answer: which days or periods, which rows, which sums."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import product
@@ -47,9 +47,15 @@ class Plan:
     spans: tuple[Span, ...]
     compared: tuple[Span, ...]
     """What each span is compared with; empty where no comparison was asked."""
+    compared_known_on: date | None
+    """The knowledge that is compared with; None is that of the values themselves."""
     audience: Audience
     sight: Sight
     today: date
+
+    def as_known_before(self) -> "Plan":
+        """The same with the knowledge that is compared with."""
+        return replace(self, sight=replace(self.sight, known_on=self.compared_known_on), spans=self.compared)
 
     @cached_property
     def rows(self) -> tuple[tuple[str, ...], ...]:
@@ -90,8 +96,12 @@ def plan_of(
         question, today = at_tick(question, today, sight.tick)
         spans, compared = points_of(indicator, question, today)
     if not sight.is_exact:
-        check_protected(indicator, spans, question.known_on, today)
-    plan = Plan(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, audience, sight, today)
+        for known_on in (question.known_on, question.compare_known_on):
+            check_protected(indicator, spans, known_on, today)
+    before = question.compare_known_on
+    plan = Plan(
+        catalogue, indicator, question.by, codes, filters, chosen, spans, compared, before, audience, sight, today
+    )
     rows = 1
     for values in codes:
         rows *= len(values)

@@ -35,3 +35,5 @@ class Question(BaseModel):
     """What was booked by the end of this day (Europe/Berlin); None is everything booked until now."""
     compare: Literal["year_before"] | date | None = None
     """Each value beside the one a year before; or, for days only, beside the one of this day."""
+    compare_known_on: date | None = None
+    """Each value beside itself as it was known at the end of this day: what was booked and corrected since."""

@@ -70,7 +70,8 @@ def _check_days(question: Question) -> None:
     if question.from_on is not None and question.to_on is not None and question.from_on > question.to_on:
         raise RuleBroken("from_after_to", "The first day lies after the last one.", pointer="/from_on")
     compare = None if question.compare == "year_before" else question.compare
-    single = {name: getattr(question, name) for name in ("from_on", "to_on", "known_on")} | {"compare": compare}
+    days = ("from_on", "to_on", "known_on", "compare_known_on")
+    single = {name: getattr(question, name) for name in days} | {"compare": compare}
     named = [*(("as_of", day) for day in question.as_of), *single.items()]
     for name, day in named:
         if day is not None and not _EARLIEST <= day <= date.max - timedelta(days=366):
@@ -83,6 +84,14 @@ def _so_far(day: date, every: Every) -> Span:
 
 
 def _compared(indicator: Indicator, question: Question, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    if question.compare_known_on is not None:
+        if question.compare is not None:
+            raise RuleBroken(
+                "two_comparisons",
+                "Compare with another time or with an earlier knowledge, not with both.",
+                pointer="/compare_known_on",
+            )
+        return spans
     if question.compare is None:
         return ()
     if question.compare == "year_before":
