@@ -110,7 +110,7 @@ IMAGE_GENERATION = Gauge("verbund_image_generation_number", "Generation of the c
 IMAGE_BATCH = Gauge("verbund_image_batch_number", "Last batch of the cube that the image has taken in.")
 IMAGE_SECONDS = Histogram(
     "verbund_image_seconds",
-    "Time in which the image took in what was new (follow), or was loaded afresh (load).",
-    ["what"],
+    "Time in which the image took in what was new (followed), or was loaded afresh (loaded).",
+    ["outcome"],
     buckets=(*_FAST, 30.0, 60.0),
 )

@@ -98,12 +98,12 @@ class Image:
         columns, begun = self._columns, monotonic()
         if await self._leads(connection, columns, head):
             await self._extend(connection, columns, head)
-            IMAGE_SECONDS.labels("follow").observe(monotonic() - begun)
+            IMAGE_SECONDS.labels("followed").observe(monotonic() - begun)
         else:
             columns = self._fresh(head.generation)
             await self._extend(connection, columns, head)
             self._columns = columns
-            IMAGE_SECONDS.labels("load").observe(monotonic() - begun)
+            IMAGE_SECONDS.labels("loaded").observe(monotonic() - begun)
         IMAGE_GENERATION.set(columns.head.generation)
         IMAGE_BATCH.set(columns.head.number)
         IMAGE_ROWS.set(columns.rows)
