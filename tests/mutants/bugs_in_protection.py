@@ -31,6 +31,12 @@ BUGS = (
         (Edit(_PROTECTION, ".published(max(n, 0), key)", ".published(max(n, 0), hash(str(content)))"),),
     ),
     Bug(
+        "a row that tells by being there",
+        "of those with a rare value one sees whether there is anybody",
+        "reporting/test_protection.py::test_a_row_says_nothing_by_being_there",
+        (Edit(_OUTLET, "has_rest = not plan.sight.is_exact or any(", "has_rest = any("),),
+    ),
+    Bug(
         "share of few shown",
         "a share of three people says what two of them are",
         "reporting/test_protection.py::test_a_share_is_made_of_protected_parts_and_of_enough_units",

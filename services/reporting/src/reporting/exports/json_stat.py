@@ -1,5 +1,6 @@
 """Answers as JSON-stat 2.0 (json-stat.org/format): the statistical offices' exchange format for cubes."""
 
+from itertools import product
 from typing import Any
 
 from reporting.exports.signs import sign_of
@@ -19,7 +20,10 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
     }
     times = {point_id(point): point_id(point) for point in answer.points}
     dimensions[_TIME] = {"label": _TIME, "category": {"index": list(times), "label": times}}
-    placed = [value for cell in answer.cells for value in cell.values]
+    # Not in the order of the rows: there, the rest of a breakdown comes last whatever stands beside it.
+    cells = {tuple(key.code for key in cell.keys): cell.values for cell in answer.cells}
+    places = product(*(dimensions[name]["category"]["index"] for name in answer.by))
+    placed = [value for place in places for value in cells[place]]
     signs = {str(at): sign for at, value in enumerate(placed) if (sign := sign_of(answer, value))}
     return {
         "version": "2.0",

@@ -136,8 +136,9 @@ def cells_of(plan: Plan, amounts: Amounts, before: Amounts | None = None) -> Ite
 
     `before`: what is compared with, where that is an earlier knowledge.
     """
-    # The rest of a breakdown has rows only where there is something in it.
-    has_rest = any(
+    # The rest of a breakdown has rows only where there is something in it; in protected tables always, or the row
+    # itself would say that somebody is there.
+    has_rest = not plan.sight.is_exact or any(
         OTHER in row and any(amount.n for amount in content.values())
         for of_span in (*amounts.values(), *(() if before is None else before.values()))
         for part in of_span
