@@ -140,6 +140,10 @@ class TestEveryProcess:
         role = environment["VERBUND_DATABASE__USER"]
         assert role == f"{office.package}_{process.database_role}"
         passwords = [password_name(role)]
+        if process.books_role is not None:
+            books = environment["VERBUND_BOOKS__USER"]
+            assert books == f"{office.package}_{process.books_role}"
+            passwords.append(password_name(books))
         user = environment.get("VERBUND_KAFKA__USER")
         if user is not None:
             assert user == f"{office.name}-{process.database_role}"

@@ -59,6 +59,7 @@ class ReportingOffice:
         return ReportingSettings(
             port=self.port,
             database=self.database.settings("web"),
+            books=self.database.settings("desk"),
             tokens=IssuerSettings(issuer=_ISSUER, jwks_file=self.folder / "jwks.json"),
             hash_key_file=self.folder / "hash-key",
             tickets=self.folder / "tickets",
@@ -100,8 +101,9 @@ class ReportingOffice:
             "VERBUND_HASH_KEY_FILE": str(self.folder / "hash-key"),
             "VERBUND_TICKETS": str(self.folder / "tickets"),
             **{
-                f"VERBUND_DATABASE__{name.upper()}": str(value)
-                for name, value in self.database.settings("web").model_dump().items()
+                f"VERBUND_{which}__{name.upper()}": str(value)
+                for which, role in (("DATABASE", "web"), ("BOOKS", "desk"))
+                for name, value in self.database.settings(role).model_dump().items()
             },
         }
         with (self.folder / "log").open("ab") as log:

@@ -116,7 +116,7 @@ def served_office(database: OfficeDatabase, folder: Path, log_level: str = "INFO
     if database.office == "registration":
         app = create_registration(RegistrationSettings(**settings))
     else:
-        app = create_reporting(ReportingSettings(**settings))
+        app = create_reporting(ReportingSettings(**settings, books=database.settings("desk")))
     with listening(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         yield ServedOffice(app, url, kit, database, client)
 

@@ -17,15 +17,15 @@ from verbund.cli.output import Output, ProgressBars
 from verbund.cli.places import resolve
 from verbund.cli.simulate import live, load, make_context
 from verbund.cli.tokens import Issuing
-from verbund.database import migrate
 from verbund.embedded.home import EmbeddedSettings
 from verbund.embedded.ports import find_free_port
 from verbund.embedded.postgres import Cluster
 from verbund.embedded.simulation import Comparison, SimulationContext
 from verbund.errors import Unauthenticated
-from verbund.events.offices import find_offices, get_office
+from verbund.events.offices import find_offices
 from verbund.events.registration import InitialLoadClosed
 from verbund.ledger.record import GENESIS, Entry, Head, seal
+from verbund.postgres import prepare_databases
 from verbund.service.tickets import take_ticket
 from verbund.service.tokens import TokenVerifier
 
@@ -108,19 +108,17 @@ def test_what_cannot_be_done_is_said_in_words(home: Path, words: tuple[str, ...]
 
 
 def test_ledgers_are_signed_verified_and_taken_out_and_bad_numbers_are_named(home: Path, tmp_path: Path) -> None:
-    office = get_office("registration")
     settings = EmbeddedSettings()
     cluster = Cluster(home, settings.postgres_port)
     cluster.start()
-    cluster.ensure_roles(office)
-    cluster.ensure_database(office)
-    migrate(cluster.settings("registration_owner", "registration"), office)
+    prepare_databases(cluster, find_offices(), lambda _: None)
     book(cluster, count=5)
     cluster.stop()
 
     assert run("verify")[:2] == (0, f"{BOOK}: 5 records, whole, not signed yet\n")
-    assert run("checkpoint")[:2] == (0, f"{BOOK}: signed at 5\n")
-    assert run("checkpoint")[:2] == (0, "registration: nothing new since the last checkpoint\n")
+    none_of_reporting = "reporting: nothing new since the last checkpoint\n"
+    assert run("checkpoint")[:2] == (0, f"{none_of_reporting}{BOOK}: signed at 5\n")
+    assert run("checkpoint")[:2] == (0, f"{none_of_reporting}registration: nothing new since the last checkpoint\n")
     assert run("verify")[:2] == (0, f"{BOOK}: 5 records, whole, signed up to 5\n")
     taken_out = tmp_path / "taken out"
     assert run("export", str(taken_out))[0] == 0

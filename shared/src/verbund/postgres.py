@@ -160,8 +160,8 @@ def prepare_databases(server: Server, offices: Sequence[Office], tell: Tell) -> 
 
 def roles_of(office: Office) -> dict[str, Statements]:
     """The roles that an office needs, with their limits."""
-    suffixes = ["owner", *(process.database_role for process in office.processes)]
-    roles = {f"{office.package}_{suffix}": _LIMITS[suffix] for suffix in suffixes}
+    of_processes = (role for each in office.processes for role in (each.database_role, each.books_role) if role)
+    roles = {f"{office.package}_{suffix}": _LIMITS[suffix] for suffix in ("owner", *of_processes)}
     roles |= {f"{office.package}_feed_{reader.replace('-', '_')}": _FEED for reader in office.readers}
     return roles
 

@@ -6,12 +6,14 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from verbund.feeds.settings import ReadingSettings
-from verbund.settings import ServiceSettings
+from verbund.settings import DatabaseSettings, ServiceSettings
 
 
 class ReportingSettings(ServiceSettings):
-    """What every office needs, and where the catalogue stands."""
+    """What every office needs, where its books are written, and where the catalogue stands."""
 
+    books: DatabaseSettings
+    """The same database under the role that may book; figures are read under one that may not."""
     catalogue: Path | None = None
     """Folder of indicators and data of cities; by default the one that comes with reporting."""
     image_memory: Annotated[str, Field(pattern=r"^[0-9]+(MB|GB)$")] = "2GB"

@@ -16,7 +16,7 @@ def environment_of(
 ) -> dict[str, str]:
     """The environment of one process: the caller's own, and the VERBUND_ variables that make it what it is."""
     home = settings.layout
-    database = cluster.settings(f"{office.package}_{process.database_role}", office.package)
+    databases = {"DATABASE": process.database_role, "BOOKS": process.books_role}
     told: dict[str, str] = {
         "VERBUND_HOME": str(home.folder),
         "VERBUND_MUNICIPALITY": settings.municipality,
@@ -25,8 +25,11 @@ def environment_of(
         "VERBUND_TOKENS__JWKS_FILE": str(home.issuer.jwks_file),
         "VERBUND_HASH_KEY_FILE": str(home.hash_key_file(office)),
         "VERBUND_TICKETS": str(home.tickets),
-        **{f"VERBUND_DATABASE__{name.upper()}": str(value) for name, value in database.model_dump().items()},
     }
+    for which, role in databases.items():
+        if role is not None:
+            database = cluster.settings(f"{office.package}_{role}", office.package)
+            told |= {f"VERBUND_{which}__{name.upper()}": str(value) for name, value in database.model_dump().items()}
     told["VERBUND_FEED"] = settings.feed
     if settings.feed == "kafka":
         told["VERBUND_KAFKA__BROKERS"] = json.dumps([settings.kafka_broker])

@@ -26,6 +26,8 @@ class Process:
     """Suffix of the role: `desk` means the role `registration_desk` in the database `registration`."""
     only_with: Feed | None = None
     """The feed for which it runs; None where it runs with each."""
+    books_role: str | None = None
+    """Suffix of a second role, for a process that does something else besides: its desk signs in under this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,8 @@
+"""What the reporting office books itself."""
+
+from verbund.events.envelope import Data
+from verbund.events.reporting.office import OFFICE
+
+__all__ = ["EVENTS", "OFFICE"]
+
+EVENTS: tuple[type[Data], ...] = ()
