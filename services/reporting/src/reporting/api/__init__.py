@@ -1,0 +1,5 @@
+"""Doors for programs."""
+
+from reporting.api.figures import router_of
+
+__all__ = ["router_of"]
