@@ -17,6 +17,17 @@ from verbund.events.registration import (
     ResidentFacts,
     ResidentTransition,
 )
+from verbund.events.reporting.deliveries import (
+    DeliveredPeriod,
+    DeliveredRow,
+    DeliveredSheet,
+    DeliveryFinding,
+    FigureDelivered,
+    FigureFinalised,
+    FigureKept,
+    FigureRevised,
+    FigureWithdrawn,
+)
 
 RESIDENT = "1b1f4c62-6a9e-4a4b-8c1d-7d3f0f6f2c22"
 RESIDENCE = "8d6f2f0a-5a0e-4a53-9f0e-0d7a6a1f3b11"
@@ -57,6 +68,25 @@ def _act(on: date, facts: RegistrationFacts) -> RegistrationTransition:
 
 ARRIVAL = _resident("arrival", date(2018, 11, 5), None, LIVING)
 BULGARIAN = LIVING.model_copy(update={"nationality": "125"})
+
+DELIVERY: dict[str, Any] = {
+    "indicator": "gynaecological_contacts",
+    "definition_version": 1,
+    "unit": "contact",
+    "body": "health_office",
+}
+YEAR_2017 = DeliveredPeriod(from_on=date(2017, 1, 1), to_on=date(2017, 12, 31))
+YEAR_2018 = DeliveredPeriod(from_on=date(2018, 1, 1), to_on=date(2018, 12, 31))
+SHEET = DeliveredSheet(
+    from_on=date(2018, 1, 1),
+    to_on=date(2018, 12, 31),
+    state="provisional",
+    precision="exact",
+    restated=False,
+    rows=(DeliveredRow(breakdown={}, value="6480"), DeliveredRow(breakdown={"sex": "f"}, value=None)),
+    source_sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+)
+DIFFERENCE = DeliveryFinding(code="sum_differs", breakdown={}, dimension="sex", printed="6480", computed="5732")
 
 DATA: tuple[Data, ...] = (
     ResidenceRegistered(
@@ -125,6 +155,16 @@ DATA: tuple[Data, ...] = (
         amendment=Amendment(nationality="125"),
     ),
     InitialLoadClosed(closed_on=date(2019, 1, 2)),
+    FigureDelivered(**DELIVERY, sheet=SHEET, findings=(DIFFERENCE,)),
+    FigureRevised(
+        **DELIVERY,
+        sheet=SHEET.model_copy(update={"rows": (DeliveredRow(breakdown={}, value="5732"),), "state": "final"}),
+        findings=(),
+        reason="typing_error",
+    ),
+    FigureKept(**DELIVERY, kept_from=YEAR_2017, sheet=SHEET, findings=()),
+    FigureFinalised(**DELIVERY, period=YEAR_2018),
+    FigureWithdrawn(**DELIVERY, period=YEAR_2018, reason="changed_definition"),
 )
 
 

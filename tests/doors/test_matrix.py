@@ -19,6 +19,7 @@ from verbund.service.principals import ROLES
 COUNTER = {"clerk", "second_clerk", "office_lead"}
 LOAD = {"initial_load"}
 LOOKERS = {"operator", "statistics", "privacy_officer"}
+DELIVERERS = {"delivering_body", "statistics"}
 READERS = {"coordination", "chair", "expert_group_reader", "statistics"}
 # What each office shows to everybody: how it is, what it is, how to come in.
 OPEN = {
@@ -54,6 +55,17 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
     "reporting": {
         ("GET", "/"): READERS,
         ("GET", "/live"): READERS,
+        ("POST", "/deliveries"): DELIVERERS,
+        ("POST", "/deliveries/revisions"): DELIVERERS,
+        ("POST", "/deliveries/keepings"): DELIVERERS,
+        ("POST", "/deliveries/finalisations"): DELIVERERS,
+        ("POST", "/deliveries/withdrawals"): DELIVERERS,
+        ("POST", "/deliveries/check"): DELIVERERS,
+        ("POST", "/deliveries/files/{indicator_id}"): DELIVERERS,
+        ("POST", "/deliveries/files/{indicator_id}/check"): DELIVERERS,
+        ("GET", "/indicators/{indicator_id}/deliveries"): READERS | DELIVERERS,
+        ("GET", "/deliveries/templates/{indicator_id}.csv"): READERS | DELIVERERS,
+        ("GET", "/deliveries/templates/{indicator_id}.xlsx"): READERS | DELIVERERS,
         ("GET", "/indicators"): READERS,
         ("GET", "/indicators/{indicator_id}"): READERS,
         ("GET", "/indicators/{indicator_id}/versions"): READERS,

@@ -59,7 +59,13 @@ def edited(tmp_path: Path) -> Edit:
         (INDICATORS, "weight: -1", "weight: 1", "  counts:", "has something with the weight -1"),
         (INDICATORS, "  decimals: 1", "  decimals: 7", "  decimals: 7", "less than or equal to 3"),
         (INDICATORS, "  decimals: 1\n", "", "- id: share", "decimals: a share, rate, mean, percentile or age needs it"),
-        (INDICATORS, "  cut_off_rule: in_period\n", "", "- id: share", "cut_off_rule: a share, a rate or a mean needs"),
+        (
+            INDICATORS,
+            "  cut_off_rule: in_period\n",
+            "",
+            "- id: share",
+            "cut_off_rule: a share, a rate, a mean or what is delivered needs",
+        ),
         (INDICATORS, "  kind: stock", "  kind: stock\n  per: 100", "  per: 100", "a rate needs it, and only that"),
         (
             INDICATORS,

@@ -32,7 +32,8 @@ DAY = date(2018, 12, 31)
 
 class TestTheCatalogue:
     def test_has_the_indicators_of_registration_and_population(self) -> None:
-        assert list(CATALOGUE.indicators) == [
+        counted = [name for name, indicator in CATALOGUE.indicators.items() if indicator.delivered is None]
+        assert counted == [
             "population",
             "population_change",
             "arrivals",
@@ -168,7 +169,9 @@ class TestParts:
         (terms,) = parts_of(CATALOGUE, CATALOGUE.get_indicator("arrivals"), span, {})
         assert [t.after for t in terms] == [date(2006, 12, 30)]
 
-    @pytest.mark.parametrize("indicator_id", list(CATALOGUE.indicators))
+    @pytest.mark.parametrize(
+        "indicator_id", [each.id for each in CATALOGUE.indicators.values() if each.delivered is None]
+    )
     @given(
         value=st.sampled_from(
             ("04", "05", "77", "unplaced", "125", "1950", "2017", "1700", "2090", "f", "x", "true", "abroad", "")

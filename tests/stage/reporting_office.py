@@ -69,8 +69,8 @@ class ReportingOffice:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def token(self, *roles: str) -> str:
-        return self.issuer.issue("reporting", roles, MUNICIPALITY, timedelta(hours=1))
+    def token(self, *roles: str, body: str | None = None) -> str:
+        return self.issuer.issue("reporting", roles, MUNICIPALITY, timedelta(hours=1), subject="somebody", body=body)
 
     def sign_in_path(self, *roles: str) -> str:
         """A one-time link into the pages."""
@@ -84,9 +84,11 @@ class ReportingOffice:
             yield app
 
     @asynccontextmanager
-    async def client(self, app: FastAPI, *roles: str, language: str = "en") -> AsyncIterator[httpx.AsyncClient]:
+    async def client(
+        self, app: FastAPI, *roles: str, language: str = "en", body: str | None = None
+    ) -> AsyncIterator[httpx.AsyncClient]:
         """Who asks with these roles."""
-        headers = {"Authorization": f"Bearer {self.token(*roles)}", "Accept-Language": language}
+        headers = {"Authorization": f"Bearer {self.token(*roles, body=body)}", "Accept-Language": language}
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://reporting.test", headers=headers) as client:
             yield client

@@ -81,6 +81,12 @@ class RuleBroken(Problem):
         super().__init__(code, message, findings=(Finding(pointer, code, message, values),), **values)
 
 
+class RowsRefused(Problem):
+    """Several fields or rows break rules at once; the findings say which. Nothing of the request is booked."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
 class Conflict(Problem):
     """The request does not fit something under way or already answered under the same key."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting import api, live, pages
 from reporting.books import ReportingRules
+from reporting.deliveries import DeliveriesBook
 from reporting.image import Image
 from reporting.indicators import read_catalogue
 from reporting.office import OFFICE
@@ -26,17 +27,17 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
     """The application; its settings come from the environment where none are given."""
     settings = settings or ReportingSettings()
     engine = make_engine(settings.database, size=_ENGINE_SIZE)
-    books = make_engine(settings.books, size=_BOOKS_SIZE)
-    desk = Desk(ReportingRules(()), books, settings.municipality)
     image = Image(engine, settings.municipality, memory=settings.image_memory)
     catalogue = read_catalogue(settings.municipality, settings.catalogue)
+    books = make_engine(settings.books, size=_BOOKS_SIZE)
+    desk = Desk(ReportingRules([DeliveriesBook(catalogue)]), books, settings.municipality)
     hub = live.Hub(image, catalogue, live.Waker(settings.database, settings.municipality))
     look = pages.pages_of(catalogue.city)
     return build_service(
         OFFICE,
         OFFICE.door,
         settings,
-        routers=[pages.router, api.router_of(catalogue), live.router],
+        routers=[pages.router, api.router_of(catalogue), api.deliveries, live.router],
         parts=[_disposed(engine), desk, _warmed(look), hub, live.OnStopSignal(hub.streams.end_all)],
         probes=[Probe("desk", desk.trouble), Probe("live views", hub.probe)],
         state={
@@ -49,6 +50,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
             "pages": look,
         },
         pages=look,
+        upload_limits={"/deliveries": 2 * 1024 * 1024},
     )
 
 

@@ -83,6 +83,16 @@ def sight_of(
     )
 
 
+def sight_of_delivered(shown: Shown, known_on: date | None, at: datetime) -> Sight:
+    """How everybody who sees figures may see what was delivered: as its body reported it, for others to read.
+
+    Raises `Forbidden` (`crossing_refused`) as `sight_of` does.
+    """
+    if set(shown) >= NEVER_CROSSED:
+        raise Forbidden("crossing_refused", "Flagged premises are never shown together with nationality.")
+    return Sight(_until(known_on, at))
+
+
 def _until(known_on: date | None, at: datetime) -> date | None:
     """What is known by the end of the day of an instant is what is known at it."""
     return None if known_on is not None and known_on >= day_of(at) else known_on

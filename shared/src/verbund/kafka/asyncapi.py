@@ -38,14 +38,16 @@ _BEAT_HEADERS = {"type": "object", "properties": _ATTRIBUTES, "required": [*_ATT
 def asyncapi_of(office: Office, offices: Iterable[Office], version: str) -> dict[str, Any]:
     """The document of `office` among `offices`; equal announcements give an equal document."""
     writers = [each for each in offices if each.events]
-    sent = [each for each in writers if each.name == office.name]
-    received = [each for each in writers if "*" in office.reads or each.name in office.reads]
-    told = {each.name: each for each in (*sent, *received)}
+    own = [each for each in writers if each.name == office.name]
+    sent = [each for each in own if each.readers]  # a book that nobody reads is not sent
+    received = [each for each in writers if each.readers and ("*" in office.reads or each.name in office.reads)]
+    channels = {each.name: each for each in (*sent, *received)}
+    told = {each.name: each for each in (*own, *received)}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": f"Verbund: {office.name}", "version": version, "description": _DESCRIPTION},
         "defaultContentType": "application/cloudevents+json",
-        "channels": {_channel_of(each): _describe_book(each) for each in told.values()},
+        "channels": {_channel_of(each): _describe_book(each) for each in channels.values()},
         "operations": {
             **{f"book-{each.name}": _operation("send", each) for each in sent},
             **{f"read-{each.name}": _operation("receive", each) for each in received},

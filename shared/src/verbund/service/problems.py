@@ -205,7 +205,10 @@ class _Shown:
 def _shown_findings(findings: Sequence[Finding], words: Words) -> Iterator[Mapping[str, object]]:
     for finding in findings:
         place = parameter_of(finding) or {"pointer": finding.pointer}
-        yield {**place, "code": finding.code, "detail": words.say(finding.message, finding.values)}
+        detail = words.say(finding.message, finding.values)
+        if "line" in finding.values:  # of a file that was sent: people look there
+            detail = words.say(message_id("Line {line}: {detail}"), {"line": finding.values["line"], "detail": detail})
+        yield {**place, "code": finding.code, "detail": detail}
 
 
 def _headers_of(problem: Problem) -> dict[str, str]:

@@ -189,10 +189,12 @@ class LocalIssuer:
         lifetime: timedelta,
         *,
         subject: str | None = None,
+        body: str | None = None,
     ) -> str:
         """A token for the doors of `office`; raises `ValueError` for a role that does not exist.
 
-        `subject`: a pseudonym that stays the same for one person; a fresh one where nobody gives it.
+        `subject`: a pseudonym that stays the same for one person; a fresh one where nobody gives it. `body`: whose
+        clerk this is, where that is not the office whose doors the token opens.
         """
         unknown = set(roles) - ROLES
         if unknown:
@@ -208,7 +210,7 @@ class LocalIssuer:
             "jti": token_hex(16),
             "roles": sorted(roles),
             "municipality": municipality,
-            "office": office,
+            "office": body or office,
         }
         header = {"alg": "Ed25519", "typ": "at+jwt", "kid": self._kid}
         return jwt.encode(header, claims, self._key, algorithms=["Ed25519"])

@@ -1,5 +1,6 @@
 """Doors for programs."""
 
+from reporting.api.deliveries import router as deliveries
 from reporting.api.figures import router_of
 
-__all__ = ["router_of"]
+__all__ = ["deliveries", "router_of"]

@@ -1,6 +1,6 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
-from reporting.figures.answer import Answer, Cell, Freshness, Key, Point
+from reporting.figures.answer import Answer, Cell, Delivery, Freshness, Key, Mark, Point
 from reporting.figures.combining import WHOLE, Amount, Content, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
@@ -30,9 +30,11 @@ __all__ = [
     "Answer",
     "Cell",
     "Content",
+    "Delivery",
     "Figure",
     "Freshness",
     "Key",
+    "Mark",
     "NotReported",
     "Number",
     "Plan",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from reporting.audiences import Audience
 from reporting.figures.values import Value
 from reporting.indicators import IndicatorKind, Unit, Words
+from verbund.events.reporting.deliveries import DeliveryFinding
 
 
 class _Part(BaseModel):
@@ -35,11 +36,17 @@ class Key(_Part):
     name: Words
 
 
+Mark = Literal["provisional", "revised", "estimated", "rounded", "kept", "not_available"]
+"""What is known of a number besides: `kept` was said to be unchanged, `not_available` that there is none."""
+
+
 class Cell(_Part):
     """One row of an answer: for each breakdown in `Answer.by` a key; for each of `Answer.points` a value."""
 
     keys: tuple[Key, ...]
     values: tuple[Value, ...]
+    marks: tuple[tuple[Mark, ...], ...] = ()
+    """Of what is delivered, for each value what its body says of it; empty for what is counted."""
     compared: tuple[Value, ...] = ()
     """The values that these are compared with, where a comparison was asked."""
     changes: tuple[Value, ...] = ()
@@ -65,6 +72,23 @@ class Freshness(_Part):
     """Facts that could not be understood and that these figures miss."""
 
 
+class Delivery(_Part):
+    """What a body reported for a day or a period, besides the numbers."""
+
+    from_on: date | None
+    to_on: date
+    number: int
+    """Of the event in the book of reporting."""
+    recorded_at: datetime
+    body: Words
+    source: str | None
+    """Where the body has the numbers from, in its own words."""
+    reason: str | None
+    """Why numbers were delivered a second time."""
+    findings: tuple[DeliveryFinding, ...]
+    """What does not fit: it was noticed, booked and left as delivered."""
+
+
 class Answer(_Part):
     """The answer to one question, with everything that has to stand beside the numbers."""
 
@@ -85,6 +109,8 @@ class Answer(_Part):
     """What a mean is taken over."""
     per: int | None
     """Of how many a rate is; a share is of a hundred."""
+    measure: Literal["count", "amount", "share"] | None
+    """Of what is delivered, whether it is a number of units, an amount, or a share of a hundred."""
     decimals: int
     percent: int
     """Of how many of a hundred a percentile is; 50 is the median."""
@@ -112,6 +138,9 @@ class Answer(_Part):
     """The earlier knowledge that the values are compared with, where that was asked."""
     asked_at: datetime
     sources: tuple[Freshness, ...]
+    deliveries: tuple[Delivery, ...] = ()
+    """Of what is delivered: what stands behind the values, and whatever else in this time has something that does not
+    fit."""
     batch: int
     """Number of the cube's last batch in these figures."""
     generation: int

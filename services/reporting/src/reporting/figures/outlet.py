@@ -5,18 +5,19 @@ from datetime import datetime
 from itertools import zip_longest
 
 from reporting.audiences import Audience
-from reporting.figures.answer import Answer, Cell, Key, Point
+from reporting.figures.answer import Answer, Cell, Point
 from reporting.figures.combining import Content, combined
+from reporting.figures.delivered import answer_delivered, plan_delivered
+from reporting.figures.describing import described, difference, key_of
 from reporting.figures.evaluation import Amounts, Row, evaluate
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.protected_spans import is_shown_protected
 from reporting.figures.protection import protected
 from reporting.figures.question import Question
 from reporting.figures.sources import Begin, read_begin, read_freshness
-from reporting.figures.values import NOT_REPORTED, PROTECTED, Value, number_of, value_of
+from reporting.figures.values import NOT_REPORTED, PROTECTED, Value
 from reporting.image import Moment
 from reporting.indicators import OTHER, RATIOS, UNPLACED, Catalogue, Span, is_defined_on, span_year_before
-from reporting.ticking import pace_of
 from reporting.ticks import read_tick
 
 _NOTHING: Content = {}
@@ -32,7 +33,9 @@ async def answer(moment: Moment, catalogue: Catalogue, question: Question, audie
 
 
 async def plan(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Plan:
-    """The checked question, with the last tick of its indicator; raises as `answer` does."""
+    """The checked question, with the last tick of its indicator, or what was delivered; raises as `answer` does."""
+    if catalogue.get_indicator(question.indicator, question.version).delivered is not None:
+        return await plan_delivered(moment, catalogue, question, audience, at)
     place = (catalogue.city.municipality, question.indicator, moment.head.generation, moment.head.number)
     tick = None if audience is Audience.STATISTICS else await read_tick(moment.connection, *place)
     return plan_of(catalogue, question, audience, at, tick)
@@ -40,6 +43,8 @@ async def plan(moment: Moment, catalogue: Catalogue, question: Question, audienc
 
 async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
     """The answer to a question that was checked already."""
+    if plan.delivered is not None:
+        return await answer_delivered(moment, plan, plan.delivered, at)
     seen = moment if plan.sight.is_live else moment.back_at(0 if plan.sight.tick is None else plan.sight.tick.number)
     begin, amounts = await measure(seen, plan)
     if plan.compared_known_on is None:
@@ -52,46 +57,14 @@ async def answer_with(
     moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime, before: Amounts | None = None
 ) -> Answer:
     """The answer to a question whose amounts were read, at the same moment; `before`: as they were known earlier."""
-    municipality, indicator = plan.catalogue.city.municipality, plan.indicator
-    assert municipality == moment.municipality, "the image is another city's"
-    office = indicator.source_office
-    freshness = await read_freshness(moment.connection, municipality, office, plan.catalogue.frame.offices[office], at)
-    return Answer(
-        municipality=municipality,
-        indicator=indicator.id,
-        version=indicator.version,
-        valid_from=indicator.valid_from,
-        valid_until=indicator.valid_until,
-        kind=indicator.kind,
-        field_of_action=indicator.field_of_action,
-        title=indicator.title,
-        definition=indicator.definition,
-        cut_off=indicator.cut_off,
-        limits=indicator.limits,
-        unit=plan.catalogue.unit_of(indicator),
-        per_unit=None if indicator.per_unit is None else plan.catalogue.frame.units[indicator.per_unit],
-        per=indicator.per,
-        decimals=indicator.decimals or 0,
-        percent=indicator.percent,
-        population=indicator.population.words,
-        source_office=office,
-        not_comparable_with=indicator.not_comparable_with,
-        by=plan.by,
-        filters={name: tuple(_key(plan, name, code) for code in sorted(codes)) for name, codes in plan.filters.items()},
+    return described(
+        moment,
+        plan,
         points=tuple(_points(plan, begin)),
         cells=tuple(cells_of(plan, amounts, before)),
         adds_up=_adds_up(plan),
-        audience=plan.audience,
-        data_state=plan.sight.data_state,
-        is_exact=plan.sight.is_exact,
-        ticked_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at,
-        next_tick_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at + pace_of(indicator).time,
-        known_on=plan.sight.known_on,
-        compared_known_on=plan.compared_known_on,
-        asked_at=at,
-        sources=(freshness,),
-        batch=moment.head.number,
-        generation=moment.head.generation,
+        freshness=await read_freshness(moment.connection, plan.catalogue, plan.indicator.source_office, at),
+        at=at,
     )
 
 
@@ -150,10 +123,10 @@ def cells_of(plan: Plan, amounts: Amounts, before: Amounts | None = None) -> Ite
         values = tuple(_value(plan, amounts, span, row) for span in plan.spans)
         compared = tuple(_value(plan, amounts if before is None else before, span, row) for span in plan.compared)
         yield Cell(
-            keys=tuple(_key(plan, name, code) for name, code in zip(plan.by, row, strict=True)),
+            keys=tuple(key_of(plan, name, code) for name, code in zip(plan.by, row, strict=True)),
             values=values,
             compared=compared,
-            changes=tuple(map(_difference, values, compared)),
+            changes=tuple(map(difference, values, compared)),
         )
 
 
@@ -165,17 +138,6 @@ def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
         return combined(plan.indicator, contents)
     # What an answer is compared with may be any day: the same day a year before is no end of a period.
     return protected(plan.indicator, contents) if is_shown_protected(plan.indicator, span, plan.today) else PROTECTED
-
-
-def _difference(value: Value, compared: Value) -> Value:
-    number, before = number_of(value), number_of(compared)
-    if PROTECTED in (value, compared):
-        return PROTECTED
-    return NOT_REPORTED if number is None or before is None else value_of(number - before)
-
-
-def _key(plan: Plan, dimension: str, code: str) -> Key:
-    return Key(code=code, name=plan.catalogue.name_of(dimension, code, plan.indicator))
 
 
 def _adds_up(plan: Plan) -> bool:

@@ -1,12 +1,13 @@
 """Checks a question and plans its answer: which days or periods, which rows, which sums."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import product
 
-from reporting.audiences import Audience, Sight, sight_of
+from reporting.audiences import Audience, Sight, sight_of, sight_of_delivered
+from reporting.delivered import Standing
 from reporting.deltas import day_of
 from reporting.figures.protected_spans import at_tick, check_protected
 from reporting.figures.question import Question
@@ -31,6 +32,16 @@ _MOST_ROWS = 20_000
 _MOST_VALUES = 100_000  # beyond it an answer is a download, not a figure
 
 
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """What stands delivered to one indicator."""
+
+    standing: tuple[Standing, ...]
+    """As it is to be known, in order of time."""
+    before: tuple[Standing, ...] | None = None
+    """As it was known earlier, where that is compared."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A checked question. Rows and points are in the order of `Answer.cells` and `Answer.points`."""
@@ -52,6 +63,8 @@ class Plan:
     audience: Audience
     sight: Sight
     today: date
+    delivered: Sheets | None = None
+    """What stands delivered, for what is not counted here."""
 
     def as_known_before(self) -> "Plan":
         """The same with the knowledge that is compared with."""
@@ -69,9 +82,16 @@ class Plan:
 
 
 def plan_of(
-    catalogue: Catalogue, question: Question, audience: Audience, at: datetime, tick: Tick | None = None
+    catalogue: Catalogue,
+    question: Question,
+    audience: Audience,
+    at: datetime,
+    tick: Tick | None = None,
+    points_of: Callable[[Indicator, Question, date], tuple[tuple[Span, ...], tuple[Span, ...]]] = points_of,
 ) -> Plan:
     """Check a question that is asked at the instant `at`; `tick` is the last one of its indicator.
+
+    `points_of` says which days or periods a question is about, and what they are compared with.
 
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422) with a pointer into the question for what cannot be
     asked, `Forbidden` for what the audience may not see.
@@ -90,7 +110,10 @@ def plan_of(
     broken_down = {catalogue.fact_of(name) for name in question.by}
     chosen = {name: values for name, values in filters.items() if catalogue.fact_of(name) not in broken_down}
     shown = {**chosen, **{name: frozenset(values) for name, values in zip(question.by, codes, strict=True)}}
-    sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, tick)
+    if indicator.delivered is not None:
+        sight = sight_of_delivered(shown, question.known_on, at)
+    else:
+        sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, tick)
     if not sight.is_live:
         # Today is the day of the tick: what becomes true at midnight would move a single cell, too.
         question, today = at_tick(question, today, sight.tick)

@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reporting.deltas import day_of
 from reporting.figures.answer import Freshness
 from reporting.image import Moment
-from reporting.indicators import Words
+from reporting.indicators import Catalogue, Indicator, Words, period_around
 from verbund.events.ledger_ids import book_of
 
 SILENT_AFTER = timedelta(seconds=30)
@@ -22,6 +23,13 @@ _POSITION = text("""
     select number, recorded_at, heard_at, head_number, stop_reason,
            (select count(*) from feed.parked where parked.ledger = position.ledger and parked.settled is null) as parked
     from feed.position where ledger = :ledger
+""")
+
+_LAST_DELIVERED = text("""
+    select indicator, max(to_on) as to_on, max(recorded_at) as recorded_at, max(number) as number
+    from deliveries.sheet
+    where municipality = :municipality and indicator = any(:indicators) and happened <> 'withdrawn'
+    group by indicator
 """)
 
 
@@ -46,10 +54,12 @@ async def read_begin(moment: Moment, measures: Sequence[str], known_on: date | N
     return Begin(begin, begin)
 
 
-async def read_freshness(
-    connection: AsyncConnection, municipality: str, office: str, name: Words, at: datetime
-) -> Freshness:
-    """How an office's book stands at the instant `at`, in the same snapshot as the figures."""
+async def read_freshness(connection: AsyncConnection, catalogue: Catalogue, office: str, at: datetime) -> Freshness:
+    """How an office's book, or what it delivers, stands at the instant `at`, in the same snapshot as the figures."""
+    municipality, name = catalogue.city.municipality, catalogue.frame.offices[office]
+    delivered = [each for each in catalogue.indicators.values() if office in each.delivered_by]
+    if delivered:
+        return await _freshness_of_deliveries(connection, municipality, office, name, delivered, at)
     row = (await connection.execute(_POSITION, {"ledger": book_of(municipality, office)})).first()
     if row is None:
         return Freshness(office=office, name=name, state="never")
@@ -65,3 +75,37 @@ async def read_freshness(
         behind=max((row.head_number or 0) - row.number, 0),
         parked=row.parked,
     )
+
+
+async def _freshness_of_deliveries(
+    connection: AsyncConnection,
+    municipality: str,
+    office: str,
+    name: Words,
+    indicators: Sequence[Indicator],
+    at: datetime,
+) -> Freshness:
+    """Current while nothing is overdue of what this office has ever delivered; never, where that is nothing."""
+    rows = await connection.execute(
+        _LAST_DELIVERED, {"municipality": municipality, "indicators": [each.id for each in indicators]}
+    )
+    last = {row.indicator: row for row in rows}
+    if not last:
+        return Freshness(office=office, name=name, state="never")
+    overdue = any(each.id in last and day_of(at) > due_on(each, last[each.id].to_on) for each in indicators)
+    recorded_at = max(row.recorded_at for row in last.values())
+    return Freshness(
+        office=office,
+        name=name,
+        state="silent" if overdue else "current",
+        heard_at=recorded_at,
+        recorded_at=recorded_at,
+        position=max(row.number for row in last.values()),
+    )
+
+
+def due_on(indicator: Indicator, delivered_to: date) -> date:
+    """The day by which the next numbers are expected, where those up to `delivered_to` are there."""
+    assert indicator.delivered is not None, "only what is delivered is waited for"
+    following = period_around(delivered_to + _DAY, indicator.every[0]).to_on
+    return following + timedelta(days=indicator.delivered.due_within_days)

@@ -18,7 +18,7 @@ def points_of(indicator: Indicator, question: Question, today: date) -> tuple[tu
 
     A period that is not over yet ends today; days that have not come are kept, and have no value yet.
     """
-    every = _every(indicator, question)
+    every = every_of(indicator, question)
     spans = tuple(islice(_spans(indicator, question, every, today), _MOST_POINTS + 1))
     if len(spans) > _MOST_POINTS:
         raise RuleBroken(
@@ -33,10 +33,11 @@ def points_of(indicator: Indicator, question: Question, today: date) -> tuple[tu
             "No whole period ends between these days. Choose shorter periods, or a longer time.",
             pointer="/to_on",
         )
-    return spans, _compared(indicator, question, spans)
+    return spans, compared_with(indicator, question, spans)
 
 
-def _every(indicator: Indicator, question: Question) -> Every | None:
+def every_of(indicator: Indicator, question: Question) -> Every | None:
+    """The periods that a question asks for; raises `RuleBroken` where its indicator has no such ones."""
     if question.every is not None and question.every not in indicator.every:
         raise RuleBroken(
             "no_such_period",
@@ -49,7 +50,7 @@ def _every(indicator: Indicator, question: Question) -> Every | None:
 
 def _spans(indicator: Indicator, question: Question, every: Every | None, today: date) -> Iterator[Span]:
     first_on, last_on = question.from_on, question.to_on
-    _check_days(question)
+    check_days(question)
     if first_on is None or last_on is None:
         for day in sorted(set(question.as_of)) or (today,):
             yield Span(day) if indicator.is_about_days else _so_far(day, every or indicator.every[0])
@@ -61,7 +62,8 @@ def _spans(indicator: Indicator, question: Question, every: Every | None, today:
         yield from (Span(end, first_on),) if every is None else periods_between(first_on, end, every)
 
 
-def _check_days(question: Question) -> None:
+def check_days(question: Question) -> None:
+    """Raises `RuleBroken` where the days that a question names do not go together."""
     if (question.from_on is None) != (question.to_on is None):
         missing = "/from_on" if question.from_on is None else "/to_on"
         raise RuleBroken("half_a_period", "A time needs its first and its last day.", pointer=missing)
@@ -83,7 +85,8 @@ def _so_far(day: date, every: Every) -> Span:
     return Span(day, period_around(day, every).from_on)
 
 
-def _compared(indicator: Indicator, question: Question, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+def compared_with(indicator: Indicator, question: Question, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """What each span is compared with; empty where no comparison is asked."""
     if question.compare_known_on is not None:
         if question.compare is not None:
             raise RuleBroken(

@@ -3,7 +3,7 @@
 from reporting.indicators.catalogue import OTHER, Catalogue, Dimension, Frame
 from reporting.indicators.catalogue_files import BadCatalogue, read_catalogue
 from reporting.indicators.city import UNPLACED, AgeBand, Area, City
-from reporting.indicators.definition import RATIOS, Indicator, IndicatorKind, Margin, Part, Population, Unit
+from reporting.indicators.definition import RATIOS, Delivered, Indicator, IndicatorKind, Margin, Part, Population, Unit
 from reporting.indicators.periods import Every, Span, period_around, span_year_before, year_before
 from reporting.indicators.terms import Before, Chosen, NoneOf, OneOf, Parts, Term, codes_of, is_defined_on, parts_of
 from reporting.indicators.words import Words
@@ -19,6 +19,7 @@ __all__ = [
     "Catalogue",
     "Chosen",
     "City",
+    "Delivered",
     "Dimension",
     "Every",
     "Frame",

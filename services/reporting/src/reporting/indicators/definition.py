@@ -11,12 +11,13 @@ from reporting.indicators.words import Model, Words
 
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
-IndicatorKind = Literal["stock", "flow", "net", "change", "share", "rate", "mean", "percentile", "age"]
+IndicatorKind = Literal["stock", "flow", "net", "change", "share", "rate", "mean", "percentile", "age", "delivered"]
 """How a value is made.
 
 stock: how many on a day. flow: how many in a period. net: difference of flows. change: stock against a year ago.
 share: of a hundred. rate: of `per`. mean: one unit for each of another. percentile: of durations that ended in a
-period (50: the median). age: the same of what is open on a day, by how long it has been.
+period (50: the median). age: the same of what is open on a day, by how long it has been. delivered: not made here,
+but reported by an office or a carrier that has no service here.
 """
 
 RATIOS = frozenset({"share", "rate", "mean"})
@@ -67,6 +68,24 @@ class Ticks(Model):
     minutes: Annotated[int, Field(ge=1)] = 60
 
 
+class Delivered(Model):
+    """What a body reports, and what is looked at when it does."""
+
+    measure: Literal["count", "amount", "share"] = "count"
+    """count: whole units. amount: a decimal, such as money. share: of a hundred units."""
+    bodies: tuple[str, ...] = ()
+    """Who may deliver besides the source office."""
+    cut_offs: tuple[Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-[0-3][0-9]$")], ...] = ()
+    """Days of the year (MM-DD) that a stock is taken on; any day where none is named."""
+    adds_up: tuple[str, ...] = ()
+    """Breakdowns whose values add up to the total, or to a hundred for shares."""
+    adds_up_over_time: bool = True
+    """Whether periods add up to a longer one: not so where somebody counts in each of them."""
+    may_be_negative: bool = False
+    due_within_days: Annotated[int, Field(ge=1, le=1_000)] = 180
+    """How long after the end of a day or period it is expected."""
+
+
 class Indicator(Model):
     """One indicator in one version of its definition."""
 
@@ -101,6 +120,7 @@ class Indicator(Model):
     """Facts that a counted unit has to have, whatever is asked."""
     overdue_since: str | None = None
     """A fact that is a day: what counts is open, and this day lies before the day asked for."""
+    delivered: Delivered | None = None
     days: str | None = None
     """The fact that durations are taken from: a number of days (percentile), or the day it began (age)."""
     percent: Annotated[int, Field(ge=1, le=99)] = 50
@@ -126,14 +146,21 @@ class Indicator(Model):
         return self.cut_off_rule == "end_of_day" or self.kind in _OF_DAYS
 
     @property
+    def delivered_by(self) -> tuple[str, ...]:
+        """Who may deliver its figures; nobody where they are counted here."""
+        return () if self.delivered is None else (self.source_office, *self.delivered.bodies)
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         """The sums that a value is made of: one, or what is counted and what is taken away, or numerator and
-        denominator."""
+        denominator; none of what is delivered."""
         if self.numerator is not None and self.denominator is not None:
             return tuple(
                 Part(counts=part.counts, where={**self.where, **part.where})
                 for part in (self.numerator, self.denominator)
             )
+        if self.delivered is not None:
+            return ()
         weights = (1, -1) if self.kind == "net" else (1,)
         counts = (tuple(count for count in self.counts if count.weight == weight) for weight in weights)
         return tuple(Part(counts=found, where=self.where) for found in counts)
@@ -149,11 +176,15 @@ def _problems_of(indicator: Indicator) -> Iterator[str]:
     """What does not fit together; each begins with the field to look at."""
     kind, is_ratio = indicator.kind, indicator.kind in RATIOS
     yield from _problems_of_counts(indicator)
-    yield from _needed("cut_off_rule", indicator.cut_off_rule, is_ratio, "a share, a rate or a mean")
+    rules = is_ratio or kind == "delivered"
+    yield from _needed("cut_off_rule", indicator.cut_off_rule, rules, "a share, a rate, a mean or what is delivered")
+    yield from _needed("delivered", indicator.delivered, kind == "delivered", "what is delivered")
     yield from _needed("days", indicator.days, kind in ("percentile", "age"), "a percentile or an age")
     yield from _needed("per_unit", indicator.per_unit, kind == "mean", "a mean")
     yield from _needed("per", indicator.per, kind == "rate", "a rate")
-    yield from _needed("decimals", indicator.decimals, kind in _WITH_DECIMALS, "a share, rate, mean, percentile or age")
+    if kind != "delivered":
+        what = "a share, rate, mean, percentile or age"
+        yield from _needed("decimals", indicator.decimals, kind in _WITH_DECIMALS, what)
     if indicator.overdue_since is not None and kind != "stock":
         yield "overdue_since: only a stock can be overdue"
     if kind == "mean" and not (" je " in indicator.title.de and " per " in indicator.title.en):
@@ -179,7 +210,22 @@ def _needed(field: str, value: object, is_needed: bool, what: str) -> Iterator[s
         yield f"{field}: {what} needs it, and only that"
 
 
+def _problems_of_what_is_delivered(indicator: Indicator, delivered: Delivered) -> Iterator[str]:
+    for field in ("counts", "numerator", "denominator", "where", "exact_margins"):
+        if getattr(indicator, field):
+            yield f"{field}: what is delivered is not counted here"
+    if delivered.measure == "count" and indicator.decimals:
+        yield "decimals: counts have none; money is an amount"
+    if unknown := [name for name in delivered.adds_up if name not in indicator.breakdowns]:
+        yield f"delivered: adds_up names {unknown[0]!r}, which is none of the breakdowns"
+    if delivered.cut_offs and indicator.cut_off_rule != "end_of_day":
+        yield "delivered: cut_offs are for days; a period ends with the period"
+
+
 def _problems_of_counts(indicator: Indicator) -> Iterator[str]:
+    if indicator.delivered is not None:
+        yield from _problems_of_what_is_delivered(indicator, indicator.delivered)
+        return
     if indicator.kind not in RATIOS:
         for field in ("numerator", "denominator"):
             if getattr(indicator, field) is not None:

@@ -35,7 +35,8 @@ def misfits(
         yield "breakdowns", f"{' and '.join(sorted(NEVER_CROSSED))} may never be crossed"
     for field, part in _parts(indicator):
         yield from ((field, problem) for problem in _misfits_of_part(indicator, part, facts, measures))
-    yield from _misfits_between(indicator, measures)
+    if indicator.delivered is None:
+        yield from _misfits_between(indicator, measures)
 
 
 def facts_of(indicator: Indicator, frame: Frame) -> frozenset[str]:
@@ -49,6 +50,7 @@ def facts_of(indicator: Indicator, frame: Frame) -> frozenset[str]:
 def _misfits_of_names(indicator: Indicator, city: City, frame: Frame) -> Iterator[tuple[str, str]]:
     known: Sequence[tuple[str, str, str | None, Collection[str]]] = (
         ("source_office", "office", indicator.source_office, frame.offices),
+        *(("delivered", "office", body, frame.offices) for body in indicator.delivered_by),
         ("unit", "unit", indicator.unit, frame.units),
         ("per_unit", "unit", indicator.per_unit, frame.units),
         ("population", "group of nationalities", indicator.population.nationalities, city.groups),

@@ -18,7 +18,7 @@ _MEANING = frozenset(
     {
         *("source_office", "kind", "definition", "cut_off", "cut_off_rule", "unit", "per_unit", "per", "population"),
         *("counts", "numerator", "denominator", "where", "overdue_since", "days", "percent", "decimals", "age_bands"),
-        "valid_from",
+        *("valid_from", "delivered"),
     }
 )
 """What makes a definition. A better title, a further breakdown or a limit that was noticed later is no new one."""

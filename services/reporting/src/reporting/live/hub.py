@@ -150,6 +150,8 @@ class Hub:
         moment = await self._image.follow(connection)
         on, views = day_of(now), {}
         for indicator in self._catalogue.indicators.values():
+            if indicator.delivered is not None:
+                continue  # no fact of a book changes it
             plan = plan_of(self._catalogue, tile_question(indicator, on, None), _AUDIENCE, now)
             begin, amounts = await measure(moment, plan)
             found = await answer_with(moment, plan, begin, amounts, now)
@@ -204,13 +206,11 @@ class Hub:
 
     async def refresh_sources(self) -> None:
         """Read how the sources stand, and tell the open streams, also where nothing changed: time passes."""
-        now, city, offices = self._clock(), self._catalogue.city, self._catalogue.frame.offices
+        now = self._clock()
         sources = dict.fromkeys(indicator.source_office for indicator in self._catalogue.indicators.values())
         async with self._image.moment() as moment:  # and the image stays near, so that no page waits for much
             connection = moment.connection
-            self._sources = tuple(
-                [await read_freshness(connection, city.municipality, name, offices[name], now) for name in sources]
-            )
+            self._sources = tuple([await read_freshness(connection, self._catalogue, name, now) for name in sources])
         told = self.freshness()
         if told is not None:
             self.streams.send(told)

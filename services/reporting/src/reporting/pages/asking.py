@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from reporting.audiences import Audience
 from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan
@@ -10,7 +10,7 @@ from reporting.figures.sources import read_freshness
 from reporting.image import Moment
 from reporting.indicators import Catalogue, Indicator
 from reporting.pages.address import View
-from reporting.wording import tile_question
+from reporting.wording import series_question, tile_question
 from verbund.errors import Forbidden
 
 _YEARS = 20
@@ -37,14 +37,7 @@ class Asker:
 
     async def years(self, indicator: Indicator) -> Answer:
         """The ends of years, or whole years, and of a flow the present one as far as it has come."""
-        question = Question(
-            indicator=indicator.id,
-            from_on=date(self.view.as_of.year - _YEARS, 1, 1),
-            to_on=self.view.as_of,
-            every="year",
-            known_on=self.view.known_on,
-        )
-        return await self._ask(question)
+        return await self._ask(series_question(indicator, self.view.as_of, self.view.known_on, _YEARS))
 
     async def find_breakdown(self, indicator: Indicator, dimension: str) -> Answer | None:
         """The values along a breakdown on the day; None where this is finer than this visitor may see."""
@@ -52,7 +45,7 @@ class Asker:
             indicator=indicator.id,
             by=(dimension,),
             as_of=(self.view.as_of,),
-            every=None if indicator.is_about_days else "year",
+            every=None if indicator.is_about_days or indicator.delivered is not None else "year",
             known_on=self.view.known_on,
             compare="year_before",
         )
@@ -64,11 +57,8 @@ class Asker:
 
     async def freshness(self) -> list[Freshness]:
         """How the sources of all indicators stand."""
-        municipality, offices = self.catalogue.city.municipality, self.catalogue.frame.offices
         sources = dict.fromkeys(indicator.source_office for indicator in self.catalogue.indicators.values())
-        return [
-            await read_freshness(self.moment.connection, municipality, name, offices[name], self.at) for name in sources
-        ]
+        return [await read_freshness(self.moment.connection, self.catalogue, name, self.at) for name in sources]
 
     async def _ask(self, question: Question) -> Answer:
         return await answer(self.moment, self.catalogue, question, self.audience, self.at)

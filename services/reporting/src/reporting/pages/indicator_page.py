@@ -10,7 +10,7 @@ from reporting.pages.asking import Asker
 from reporting.pages.breakdowns import Breakdown, breakdown_of
 from reporting.pages.frame import Frame, frame_of
 from reporting.pages.series import Series, series_of
-from reporting.wording import Phrases, Tile, tile_of
+from reporting.wording import Phrases, Tile, deliveries_in_words, tile_of
 from verbund.service.words import message_id
 
 _QUESTIONS: dict[IndicatorKind, str] = {
@@ -23,6 +23,7 @@ _QUESTIONS: dict[IndicatorKind, str] = {
     "mean": message_id("{title}: how high?"),
     "percentile": message_id("How long did it take?"),
     "age": message_id("How long have they been open?"),
+    "delivered": message_id("{title}: what was reported?"),
 }
 
 
@@ -57,6 +58,8 @@ class IndicatorPage:
     freshness: str
     charts: tuple[Series, ...]
     breakdowns: tuple[Breakdown, ...]
+    remarks: tuple[str, ...]
+    """What was noticed in what was delivered, and where it is from."""
     facts: tuple[tuple[str, tuple[str, ...]], ...]
     others: tuple[Link, ...]
     """Indicators that this one must not be compared with."""
@@ -92,6 +95,7 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
         freshness=frame.freshness_of(indicator.source_office),
         charts=() if series is None else (series,),
         breakdowns=tuple(breakdown_of(answer, asker.catalogue, phrases) for answer in figures.breakdowns),
+        remarks=deliveries_in_words(figures.years, asker.catalogue, phrases),
         facts=_facts(indicator, asker.catalogue, phrases),
         others=tuple(
             Link(

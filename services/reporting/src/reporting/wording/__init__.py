@@ -1,14 +1,17 @@
 """Figures in words: what a tile, a table or a sentence says of an answer, in the reader's language."""
 
+from reporting.wording.deliveries import deliveries_in_words
 from reporting.wording.freshness import freshness_in_words, troubles_in_words
 from reporting.wording.phrases import Phrases, is_year
-from reporting.wording.tiles import Tile, tile_of, tile_question, year_series
+from reporting.wording.tiles import Tile, series_question, tile_of, tile_question, year_series
 
 __all__ = [
     "Phrases",
     "Tile",
+    "deliveries_in_words",
     "freshness_in_words",
     "is_year",
+    "series_question",
     "tile_of",
     "tile_question",
     "troubles_in_words",

@@ -1,16 +1,25 @@
 """Values, periods and changes as a reader of one language sees them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from reporting.figures import Answer, NotReported, Number, Point, Protected, Value, Zero, number_of
+from reporting.figures import Answer, Mark, NotReported, Number, Point, Protected, Value, Zero, number_of
 from reporting.indicators import IndicatorKind
 from verbund.service.pages import Formats
 from verbund.service.pages.formats import NOT_REPORTED, NOTHING, PROTECTED
 from verbund.service.words import Words, message_id, words_for
 
 _SIGNED: tuple[IndicatorKind, ...] = ("net", "change")
+_MARKS: Mapping[Mark, str] = {
+    "provisional": message_id("provisional"),
+    "revised": message_id("revised"),
+    "estimated": message_id("estimated"),
+    "rounded": message_id("rounded"),
+    "kept": message_id("unchanged, as reported"),
+    "not_available": message_id("not available"),
+}
 _COUNTS: tuple[IndicatorKind, ...] = ("stock", "flow")
 
 
@@ -53,9 +62,15 @@ class Phrases:
             case _:
                 return ""
 
+    def said_of(self, mark: Mark) -> str:
+        """What a body said of a number that it delivered."""
+        return self.say(_MARKS[mark])
+
     def unit(self, answer: Answer, value: Value | None = None) -> str:
         """What stands behind a value of an answer; above a column of values where none is given."""
         many = answer.unit.many.say(self.language)
+        if answer.measure == "share":
+            return self.say(message_id("% of all {units}"), units=many)
         match answer.kind:
             case "share":
                 return self.say(message_id("% of all {units}"), units=many)

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from reporting.figures import NOT_REPORTED, Answer, Point, Question, Value, number_of, value_of
+from reporting.figures import NOT_REPORTED, Answer, Cell, Point, Question, Value, number_of, value_of
 from reporting.indicators import Indicator, IndicatorKind, year_before
 from reporting.wording.phrases import Phrases, is_year
 from verbund.service.words import message_id
@@ -47,24 +47,54 @@ class Tile:
 
 def tile_question(indicator: Indicator, on: date, known_on: date | None) -> Question:
     """The value on a day (of a flow: in the year, up to it), the one a year before, and the ends of years before."""
+    if indicator.delivered is not None:
+        return series_question(indicator, on, known_on, _YEARS_BACK)
     year_ends = (date(year, 12, 31) for year in range(on.year - _YEARS_BACK, on.year))
     days = sorted({*year_ends, year_before(on), on})
     every = None if indicator.is_about_days else "year"
     return Question(indicator=indicator.id, as_of=tuple(days), every=every, known_on=known_on)
 
 
+def series_question(indicator: Indicator, on: date, known_on: date | None, years: int) -> Question:
+    """The ends of the last years, or whole years, and of a flow the present one as far as it has come.
+
+    Of what is delivered whatever there is in that time.
+    """
+    return Question(
+        indicator=indicator.id,
+        from_on=date(on.year - years, 1, 1),
+        to_on=on,
+        every="year" if "year" in indicator.every else indicator.every[0],
+        known_on=known_on,
+    )
+
+
 def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
     """The words of the tile that was asked with `tile_question` for the day `on`."""
     (cell,) = answer.cells
+    if answer.measure is not None:
+        return _delivered_tile(answer, cell, phrases)
     values = {point.to_on: value for point, value in zip(answer.points, cell.values, strict=True)}
     points = {point.to_on: point for point in answer.points}
-    now, before = values[on], values[year_before(on)]
-    point = points[on].model_copy(
-        update={
-            "compared_to_on": points[year_before(on)].to_on,
-            "compared_from_on": points[year_before(on)].from_on,
-        }
-    )
+    point = _compared(points[on], points[year_before(on)])
+    return _tile(answer, point, values[on], values[year_before(on)], _mark(answer, values[on], point, phrases), phrases)
+
+
+def _delivered_tile(answer: Answer, cell: Cell, phrases: Phrases) -> Tile:
+    """The last number that there is, with the day or period that it belongs to."""
+    steps = list(zip(answer.points, cell.values, cell.marks, strict=True))
+    point, value, marks = steps[-1]
+    earlier = {found.to_on: (found, then) for found, then, _ in steps}.get(year_before(point.to_on))
+    mark = ", ".join(filter(None, (phrases.mark(value, answer.kind), *map(phrases.said_of, marks))))
+    before = NOT_REPORTED if earlier is None else earlier[1]
+    return _tile(answer, point if earlier is None else _compared(point, earlier[0]), value, before, mark, phrases)
+
+
+def _compared(point: Point, earlier: Point) -> Point:
+    return point.model_copy(update={"compared_to_on": earlier.to_on, "compared_from_on": earlier.from_on})
+
+
+def _tile(answer: Answer, point: Point, now: Value, before: Value, mark: str, phrases: Phrases) -> Tile:
     value, unit = phrases.value(now, answer.kind), phrases.unit(answer, now)
     name = answer.title.say(phrases.language)
     return Tile(
@@ -72,7 +102,7 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
         name=name,
         value=value,
         unit=unit,
-        mark=_mark(answer, now, point, phrases),
+        mark=mark,
         change=phrases.change_since(answer.kind, point, _difference(now, before), before),
         period=phrases.point(point) if point.from_on else phrases.say(message_id("on {day}"), day=point.to_on),
         latest=phrases.dated(point, now, answer.kind),
@@ -87,7 +117,7 @@ def year_series(answer: Answer, on: date) -> list[tuple[Point, Value]]:
     series = [
         (point, value)
         for point, value in zip(answer.points, cell.values, strict=True)
-        if point.to_on == on or is_year(point)
+        if point.to_on == on or is_year(point) or answer.measure is not None
     ]
     while series and number_of(series[0][1]) is None:
         series.pop(0)

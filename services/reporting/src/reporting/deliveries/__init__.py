@@ -1,0 +1,8 @@
+"""Deliveries: figures of offices and carriers that have no service here."""
+
+from reporting.deliveries.book import DeliveriesBook, load_series, receipt_of
+from reporting.deliveries.decisions import decide, evolve
+from reporting.deliveries.series import Period, Series
+from reporting.deliveries.spec import Spec, spec_of
+
+__all__ = ["DeliveriesBook", "Period", "Series", "Spec", "decide", "evolve", "load_series", "receipt_of", "spec_of"]
