@@ -8,6 +8,7 @@ from reporting.audiences import Audience
 from reporting.figures.answer import Answer, Cell, Key, Point
 from reporting.figures.combining import Content, combined
 from reporting.figures.evaluation import Amounts, Row, evaluate
+from reporting.figures.moments import ticked_at_of, ticked_at_of_row
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.protected_spans import is_shown_protected
 from reporting.figures.protection import protected
@@ -17,7 +18,7 @@ from reporting.figures.values import NOT_REPORTED, PROTECTED, Value, number_of, 
 from reporting.image import Moment
 from reporting.indicators import OTHER, RATIOS, UNPLACED, Catalogue, Span, is_defined_on, span_year_before
 from reporting.ticking import pace_of
-from reporting.ticks import read_tick
+from reporting.ticks import Head, read_ticks
 
 _NOTHING: Content = {}
 
@@ -33,9 +34,13 @@ async def answer(moment: Moment, catalogue: Catalogue, question: Question, audie
 
 async def plan(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Plan:
     """The checked question, with the last tick of its indicator; raises as `answer` does."""
-    place = (catalogue.city.municipality, question.indicator, moment.head.generation, moment.head.number)
-    tick = None if audience is Audience.STATISTICS else await read_tick(moment.connection, *place)
-    return plan_of(catalogue, question, audience, at, tick)
+    head = Head(catalogue.city.municipality, moment.head.generation, moment.head.number)
+    ticks = (
+        None
+        if audience is Audience.STATISTICS
+        else await read_ticks(moment.connection, head, question.indicator, audience)
+    )
+    return plan_of(catalogue, question, audience, at, ticks)
 
 
 async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
@@ -84,8 +89,8 @@ async def answer_with(
         audience=plan.audience,
         data_state=plan.sight.data_state,
         is_exact=plan.sight.is_exact,
-        ticked_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at,
-        next_tick_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at + pace_of(indicator).time,
+        ticked_at=ticked_at_of(plan),
+        next_tick_at=_next_tick_at(plan),
         known_on=plan.sight.known_on,
         compared_known_on=plan.compared_known_on,
         asked_at=at,
@@ -102,6 +107,13 @@ async def measure(moment: Moment, plan: Plan) -> tuple[Begin, Amounts]:
     wanted = dict.fromkeys((*plan.spans, *plan.compared))
     reported = [span for span in wanted if _is_reported(plan, begin, span)]
     return begin, await evaluate(moment, plan, reported) if reported else {}
+
+
+def _next_tick_at(plan: Plan) -> datetime | None:
+    """The earliest moment at which a tick can come; when the next release comes, no clock says."""
+    if plan.sight.tick is None or plan.audience is Audience.PUBLIC:
+        return None
+    return plan.sight.tick.ticked_at + pace_of(plan.indicator).time
 
 
 def _is_reported(plan: Plan, begin: Begin, span: Span) -> bool:
@@ -154,6 +166,7 @@ def cells_of(plan: Plan, amounts: Amounts, before: Amounts | None = None) -> Ite
             values=values,
             compared=compared,
             changes=tuple(map(_difference, values, compared)),
+            ticked_at=ticked_at_of_row(plan, row),
         )
 
 
@@ -164,7 +177,7 @@ def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
     if plan.sight.is_exact:
         return combined(plan.indicator, contents)
     # What an answer is compared with may be any day: the same day a year before is no end of a period.
-    return protected(plan.indicator, contents) if is_shown_protected(plan.indicator, span, plan.today) else PROTECTED
+    return protected(plan.indicator, contents) if is_shown_protected(plan.periods, span, plan.moves_on) else PROTECTED
 
 
 def _difference(value: Value, compared: Value) -> Value:
