@@ -24,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from stand import report, scratch_offices
 
 from reporting.audiences import Audience
-from reporting.deltas import KEY_MODULUS, MEASURES, Dims, cell_of
+from reporting.deltas import MEASURES, Dims, cell_of
 from reporting.figures import Question, answer
 from reporting.image import Image, Moment, Reading, Row
 from reporting.indicators import Catalogue, read_catalogue
 from verbund.database import make_engine
+from verbund.disclosure import KEY_MODULUS
 from verbund.embedded.postgres import Cluster
 from verbund.service.memory import settle
 

@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
@@ -13,6 +13,19 @@ NATIONALITIES = ("BGR", "ROU", "POL", "SYR")
 SEXES = ("f", "m")
 BANDS = ("<1980", ">=1980", "<1981", ">=1981")
 """Two offices' age bands, which overlap in one birth year."""
+BETWEEN = "1980"
+FINEST_BANDS = ("<1980", BETWEEN, ">=1981")
+"""What the bands of both are made of."""
+_MADE_OF: Mapping[str, tuple[str, ...]] = {
+    **{each: (each,) for each in FINEST_BANDS},
+    ">=1980": (BETWEEN, ">=1981"),
+    "<1981": ("<1980", BETWEEN),
+}
+_SHARES = {"<1980": 0.44, BETWEEN: 0.03, ">=1981": 0.53}
+"""How many of a city one expects in a band: everybody knows about how old people are."""
+Shares = tuple[float, ...]
+"""Of a cell, the parts that have a noise of their own, by how much of the cell one expects in each; sorted."""
+WHOLE: Shares = (1.0,)
 
 
 class Question(NamedTuple):
@@ -50,7 +63,9 @@ class Person:
 
     def cells(self, areas: int) -> Iterator[Question]:
         """All cells in which the person counts."""
-        bands = (None, *(f"{'<' if self.birth_year < year else '>='}{year}" for year in (1980, 1981)))
+        bands = [None, *(f"{'<' if self.birth_year < year else '>='}{year}" for year in (1980, 1981))]
+        if self.birth_year == 1980:
+            bands.append(BETWEEN)
         for facts in product(self.places(areas), (None, self.nationality), (None, self.sex), bands):
             yield Question(*facts)
 
@@ -72,6 +87,20 @@ class City:
 
     def questions(self) -> Iterator[Question]:
         return (Question(*each) for each in product(self.places(), *map(_or_all, (NATIONALITIES, SEXES, BANDS))))
+
+    def atoms(self, question: Question) -> list[Question]:
+        """The finest cells that a cell is made of: area, nationality, sex and finest band."""
+        bands = FINEST_BANDS if question.band is None else _MADE_OF[question.band]
+        places = [
+            area_name(district, area)
+            for district in range(self.districts)
+            for area in range(self.areas)
+            if question.place in (None, district_name(district), area_name(district, area))
+            or (question.place == space_name(district) and area < self.areas - 1)
+        ]
+        nationalities = [each for each in NATIONALITIES if question.nationality in (None, each)]
+        sexes = [each for each in SEXES if question.sex in (None, each)]
+        return [Question(*each) for each in product(places, nationalities, sexes, bands)]
 
     def places(self) -> list[str | None]:
         found: list[str | None] = [None]
@@ -136,3 +165,13 @@ def space_name(district: int) -> str:
 
 def _or_all(codes: tuple[str, ...]) -> tuple[str | None, ...]:
     return (None, *codes)
+
+
+def district_of(place: str) -> str:
+    """The district in which a place lies."""
+    return district_name(int(place.split()[1].split(".")[0]))
+
+
+def share_of(atom: Question) -> float:
+    """How many one expects in a finest cell, against others of a wider one: areas and sexes are alike."""
+    return _SHARES[str(atom.band)]

@@ -5,7 +5,7 @@ that was declared too wide is seen here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import product
 from pathlib import Path
 
@@ -30,7 +30,8 @@ OPEN = {
     )
 }
 HOME = "/residences/{residence_id}"
-MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
+# Released figures are everybody's; whoever shows a token that is none is told so.
+MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
     "registration": {
         ("GET", "/residences"): COUNTER,
         ("POST", "/residences"): COUNTER,
@@ -66,13 +67,13 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
         ("GET", "/indicators/{indicator_id}/deliveries"): READERS | DELIVERERS,
         ("GET", "/deliveries/templates/{indicator_id}.csv"): READERS | DELIVERERS,
         ("GET", "/deliveries/templates/{indicator_id}.xlsx"): READERS | DELIVERERS,
-        ("GET", "/indicators"): READERS,
+        ("GET", "/indicators"): ROLES,
         ("GET", "/indicators/{indicator_id}"): READERS,
-        ("GET", "/indicators/{indicator_id}/versions"): READERS,
-        ("GET", "/figures/{indicator_id}"): READERS,
-        ("GET", "/figures/{indicator_id}.csv"): READERS,
-        ("GET", "/figures/{indicator_id}.xlsx"): READERS,
-        ("GET", "/figures/{indicator_id}.jsonstat"): READERS,
+        ("GET", "/indicators/{indicator_id}/versions"): ROLES,
+        ("GET", "/figures/{indicator_id}"): ROLES,
+        ("GET", "/figures/{indicator_id}.csv"): ROLES,
+        ("GET", "/figures/{indicator_id}.xlsx"): ROLES,
+        ("GET", "/figures/{indicator_id}.jsonstat"): ROLES,
     },
     "reporting-reader": {
         ("GET", "/parked-records"): LOOKERS,
@@ -126,6 +127,15 @@ def test_what_is_open_needs_nobody(office: ServedOffice) -> None:
     statuses = {path: office.client.get(path.replace("{name}", "none")).status_code for _, path in OPEN}
     # Signing in asks for a ticket, which opens that door and no other.
     assert {path for path, status in statuses.items() if status in {401, 403}} == {"/sign-in"}
+
+
+def test_released_figures_need_nobody(office: ServedOffice, process: str) -> None:
+    closed = []
+    for method, path in MATRIX[process]:
+        answer = office.client.request(method, re.sub(r"\{[^}]*\}", SOMETHING, path))
+        if answer.status_code == 401:
+            closed.append((method, path))
+    assert set(closed) == {door for door, insiders in MATRIX[process].items() if insiders != ROLES}
 
 
 def knock(office: ServedOffice, method: str, path: str, role: str, whence: str) -> str:

@@ -164,7 +164,7 @@ BUGS = (
         "coordination group allowed a fine breakdown",
         "a cell of one person is shown",
         "reporting/test_audiences.py::test_anything_finer_is_protected_and_stands_still_until_the_next_tick[shown1]",
-        (Edit(_AUDIENCES, "is_exact=_is_margin(shown, margins)", "is_exact=len(shown) == 1"),),
+        (Edit(_AUDIENCES, "_is_margin(shown, margins)", "len(shown) == 1"),),
     ),
     Bug(
         "margin that moves live",

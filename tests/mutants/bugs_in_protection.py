@@ -4,6 +4,9 @@ from mutants.planting import Bug, Edit
 
 _OUTLET = "reporting/figures/outlet.py"
 _PROTECTION = "reporting/figures/protection.py"
+_EVALUATION, _PLAN = "reporting/figures/evaluation.py", "reporting/figures/plan.py"
+_FINEST, _RELEASED = "reporting/figures/finest_cells.py", "reporting/figures/released.py"
+_AUDIENCES, _RELEASES = "reporting/audiences.py", "reporting/releases.py"
 _SPANS = "reporting/figures/protected_spans.py"
 _TICKS, _TICKING = "reporting/ticks.py", "reporting/ticking.py"
 _TERMS = "reporting/indicators/terms.py"
@@ -55,8 +58,8 @@ BUGS = (
         (
             Edit(
                 _OUTLET,
-                "if is_shown_protected(plan.indicator, span, plan.today) else PROTECTED",
-                "if is_shown_protected(plan.indicator, span, span.to_on) else PROTECTED",
+                "if is_shown_protected(plan.periods, span, plan.moves_on) else PROTECTED",
+                "if is_shown_protected(plan.periods, span, span.to_on) else PROTECTED",
             ),
         ),
     ),
@@ -116,10 +119,86 @@ BUGS = (
         (
             Edit(
                 _TICKS,
-                " and generation = :generation and number <= :number",
-                " and :generation > 0 and number <= :number",
+                "    and generation = :generation and number <= :number\n",
+                "    and :generation > 0 and number <= :number\n",
             ),
         ),
+    ),
+    Bug(
+        "noise for each cell of its own",
+        "a whole beside all but one of its parts says whether anybody is in the rest",
+        "reporting/test_protection.py::test_a_whole_says_nothing_beside_its_parts",
+        (Edit(_EVALUATION, "self._cells = None if plan.sight.is_exact", "self._cells = None if plan"),),
+    ),
+    Bug(
+        "a year with a noise of its own",
+        "a year beside one of its halves says whether anybody came in the other one",
+        "reporting/test_protection.py::test_a_year_says_nothing_beside_its_halves",
+        (Edit(_EVALUATION, "cuts = cut_at_periods(span, plan.periods)", "cuts = (span,)"),),
+    ),
+    Bug(
+        "moves by Stadtbezirk with a noise of their own",
+        "moves by area beside them say who moved within the Stadtbezirk",
+        "reporting/test_protection.py::test_a_move_within_an_area_is_left_over_as_it_is_published",
+        (
+            Edit(
+                _FINEST, '        if fact == "area_from":\n', '        if fact == "area_from":\n            return ""\n'
+            ),
+        ),
+    ),
+    Bug(
+        "any number of facts together",
+        "by four of them nobody but one person touches a cell between two ticks",
+        "reporting/test_protection.py::test_what_is_too_fine_is_refused",
+        (Edit(_PLAN, "    if len(shown) > most:\n", "    if len(shown) > most + 3:\n"),),
+    ),
+    Bug(
+        "all districts tick at once",
+        "whoever knows where somebody registered finds the cells that moved there",
+        "reporting/test_ticks.py::test_what_is_protected_moves_when_enough_have_changed_in_its_district",
+        (Edit(_TICKING, "(pace.units if is_over else pace.units_per_district)", "pace.units"),),
+    ),
+    Bug(
+        "beyond a district's own tick",
+        "what is booked shows before enough has changed in its Stadtbezirk",
+        "reporting/test_ticks.py::test_what_is_protected_moves_when_enough_have_changed_in_its_district",
+        (
+            Edit(
+                _EVALUATION,
+                "    if not ticks:\n        return None\n    fronts",
+                "    if ticks:\n        return None\n    fronts",
+            ),
+        ),
+    ),
+    Bug(
+        "tomorrow shows before the tick",
+        "one who moves in on a day moves a cell alone when others tick",
+        "reporting/test_ticks.py::test_a_fact_of_a_later_day_waits_for_the_tick_of_its_district",
+        (Edit(_EVALUATION, "day_of(ticks[district].ticked_at))", "plan.today)"),),
+    ),
+    Bug(
+        "exact for the public",
+        "a city's total says to everybody that somebody came",
+        "reporting/test_audiences.py::test_the_public_sees_nothing_exact_and_nothing_live",
+        (Edit(_AUDIENCES, "(audience is Audience.COORDINATION and not shown)", "not shown"),),
+    ),
+    Bug(
+        "the unreleased is named",
+        "the public learns of an indicator that is not released",
+        "reporting/test_public.py::test_what_is_not_released_is_not_there",
+        (Edit(_RELEASED, "    if rule is None:\n", "    if rule is None and indicator.valid_until:\n"),),
+    ),
+    Bug(
+        "periods that are not over",
+        "the public sees month by month what comes to the present year",
+        "reporting/test_public.py::test_whole_periods_that_were_over_are_shown_and_nothing_else",
+        (Edit(_PLAN, "return None if self.audience is Audience.PUBLIC else self.today", "return self.today"),),
+    ),
+    Bug(
+        "released before the source has spoken",
+        "a year is released without what was booked on its last evening",
+        "reporting/test_public.py::test_the_first_release_waits_for_a_midnight_and_for_the_word_of_the_source",
+        (Edit(_RELEASES, " and number >= coalesce(head_number, 0)", ""),),
     ),
     Bug(
         "a dash for a protected zero",

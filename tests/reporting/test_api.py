@@ -164,7 +164,7 @@ async def test_the_coordination_group_gets_margins_exactly_and_anything_finer_pr
     assert (finer["data_state"], finer["is_exact"], finer["adds_up"]) == ("tick", False, False)
     refused = await ask(office, app, "/figures/population.csv?by=age_band&as_of=2018-12-30", "coordination")
     assert (refused.status_code, refused.json()["code"]) == (403, "only_period_ends")
-    assert "month" in refused.json()["detail"]
+    assert "half_year" in refused.json()["detail"]
 
 
 async def test_every_door_lets_in_only_whom_it_says(office: ReportingOffice, app: FastAPI, tmp_path: Path) -> None:

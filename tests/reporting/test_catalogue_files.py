@@ -95,8 +95,30 @@ def edited(tmp_path: Path) -> Edit:
             INDICATORS,
             "{dimension: district, values: all}",
             "{dimension: village, values: all}",
-            "  exact_margins",
+            "exact_margins",
             "'village' is none of the breakdowns",
+        ),
+        (
+            INDICATORS,
+            "      breakdowns: [district, nationality, age_band, sex]\n",
+            "      breakdowns: [shoe_size]\n",
+            "breakdowns",
+            "'shoe_size' is none of the breakdowns",
+        ),
+        (INDICATORS, "      every: [year]", "      every: [day]", "every", "single persons could be seen"),
+        (
+            INDICATORS,
+            "      every: [year]",
+            "      every: [school_year]",
+            "every",
+            "none of the periods of the indicator",
+        ),
+        (
+            INDICATORS,
+            "  audiences: &stock_audiences",
+            "  audiences: &stock_audiences\n    most_together: 0",
+            "most",
+            "most_",
         ),
         # What is not there.
         (INDICATORS, "{measure: residents}", "{measure: ghosts}", "  counts:", "there is no measure 'ghosts'"),
@@ -245,7 +267,7 @@ def test_a_new_version_leaves_the_old_one_askable(edited: Edit) -> None:
     newer = newer.replace("  valid_until: 2025-12-31\n", "").replace("[main]", "[main, secondary]")
     newer = re.sub(r"  limits: \*(\w+)\n(    .*\n)+?(?=  unit)", r"  limits: *\1\n", newer)
     newer = re.sub(r"    words: \*eu2\n(      .*\n)+", "    words: *eu2\n", newer)
-    newer = re.sub(r"  exact_margins: \*(\w+)\n(    .*\n)+(      .*\n)*", r"  exact_margins: *\1\n", newer)
+    newer = re.sub(r"  audiences: \*(\w+)\n(    .*\n)+", r"  audiences: *\1\n", newer)
     file.write_text(text.replace("- id: population_change", newer + "\n- id: population_change"), encoding="utf-8")
     catalogue = read_catalogue(CITY, folder)
     assert catalogue.get_indicator("population").where == {"residence_kind": ("main", "secondary")}

@@ -24,7 +24,8 @@ from reporting.cube import (
     read_head,
     snapshot,
 )
-from reporting.deltas import KEY_MODULUS, Delta, cell_of
+from reporting.deltas import Delta, cell_of
+from verbund.disclosure import KEY_MODULUS
 
 CITY, OTHER_CITY = "05913000", "05112000"
 DAY = date(2018, 3, 1)

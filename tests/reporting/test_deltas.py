@@ -11,7 +11,6 @@ from stage.facts import Bookings, arrival, booked, bookings, registration, resid
 
 from reporting.deltas import (
     BERLIN,
-    KEY_MODULUS,
     Delta,
     UnknownUnit,
     cell_of,
@@ -24,6 +23,7 @@ from reporting.deltas import (
     record_key,
     summed,
 )
+from verbund.disclosure import KEY_MODULUS
 from verbund.events.offices import find_offices
 from verbund.events.transitions import Facts, Transition
 

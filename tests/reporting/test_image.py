@@ -18,12 +18,13 @@ from stage.cube import Stage, with_cells
 from stage.facts import CITY
 
 from reporting.cube import append, number_batch, snapshot
-from reporting.deltas import KEY_MODULUS, Delta, summed
+from reporting.deltas import Delta, summed
 from reporting.image import Image, Moment, Reading, Row
 from reporting.image import image as following
 from reporting.image.columns import Columns
 from reporting.image.loading import load
 from reporting.rebuild import COMPACTING
+from verbund.disclosure import KEY_MODULUS
 from verbund.errors import Unavailable
 from verbund.feeds.compaction import CannotCompact, Compacted, CompactionContext
 from verbund.metrics import IMAGE_BATCH, IMAGE_GENERATION, IMAGE_ROWS

@@ -183,7 +183,10 @@ async def test_the_coordination_group_sees_margins_as_of_the_tick_and_anything_f
     today = day_of(datetime.now(UTC))
     assert f"Zählung vom {today:%d.%m.%Y}" in group
     assert "Zählung vom" not in exact
-    warning = "Geschützt: Jede Zahl kann um bis zu 5 abweichen, 1 und 2 werden nie gezeigt, Summen gehen nicht auf."
+    warning = (
+        "Geschützt: Jede Zahl ist die Summe kleiner Zahlen, die jede um bis zu 5 abweichen können;"
+        " 1 und 2 werden nie gezeigt."
+    )
     assert "Altersgruppe" in group
     assert warning in group
     assert warning not in exact

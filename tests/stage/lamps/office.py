@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from reporting.deltas import KEY_MODULUS, Delta, DeltaFunction, Dims, Measure, RecordKey, day_of, dims_of
+from reporting.deltas import Delta, DeltaFunction, Dims, Measure, RecordKey, day_of, dims_of
+from verbund.disclosure import KEY_MODULUS
 from verbund.events.envelope import Data, Event
 from verbund.events.ledger_ids import municipality_of
 from verbund.events.offices import Office, Process

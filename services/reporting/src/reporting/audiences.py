@@ -1,18 +1,18 @@
 """Who sees what: the rule for each audience, applied to what a question would show (decision 0017).
 
 Statistics office: everything, exact and live. Coordination group: the city's totals exact and live; margins that the
-printed reports publish too exact, and anything finer protected by the cell-key method, both at ticks. Nobody else sees
-figures.
+printed reports publish too exact, and anything finer protected by the cell-key method, both at ticks. The public: what
+is released, all of it protected, as of the last release.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
 from reporting.deltas import NEVER_CROSSED, day_of
-from reporting.ticks import Tick
+from reporting.ticks import LastTicks, Tick
 from verbund.errors import Forbidden
 
 
@@ -21,6 +21,7 @@ class Audience(StrEnum):
 
     STATISTICS = "statistics"
     COORDINATION = "coordination"
+    PUBLIC = "public"
 
 
 _AUDIENCES: Mapping[str, Audience] = {
@@ -28,10 +29,13 @@ _AUDIENCES: Mapping[str, Audience] = {
     "coordination": Audience.COORDINATION,
     "chair": Audience.COORDINATION,
     "expert_group_reader": Audience.COORDINATION,
+    "public": Audience.PUBLIC,
 }
 """By role; a role that is not named here sees no figures."""
 
 ROLES_WITH_FIGURES = frozenset(_AUDIENCES)
+STEERING_ROLES = frozenset(role for role, audience in _AUDIENCES.items() if audience is not Audience.PUBLIC)
+"""Those who see what is not released, too."""
 
 Shown = Mapping[str, frozenset[str]]
 """What a question shows apart, as breakdown or as filter: by dimension, the codes."""
@@ -48,7 +52,9 @@ class Sight:
     is_exact: bool = True
     """Whether the numbers are those that were counted; protected by the cell-key method otherwise."""
     tick: Tick | None = None
-    """The last tick, where it does not move live; None before the first one."""
+    """The last tick or release, where it does not move live; None before the first one."""
+    ticks_of_districts: Mapping[str, Tick] = field(default_factory=dict)
+    """Where each Stadtbezirk moves at ticks of its own: the last ones."""
 
     @property
     def data_state(self) -> Literal["live", "tick"]:
@@ -65,21 +71,25 @@ def audience_of(roles: Collection[str]) -> Audience:
 
 
 def sight_of(
-    audience: Audience, shown: Shown, margins: Shown, known_on: date | None, at: datetime, tick: Tick | None
+    audience: Audience, shown: Shown, margins: Shown, known_on: date | None, at: datetime, ticks: LastTicks | None
 ) -> Sight:
-    """How `audience` may see what is `shown`, at the instant `at`, where `tick` is the indicator's last one.
+    """How `audience` may see what is `shown`, at the instant `at`, where `ticks` are the indicator's last ones for it.
 
     `margins` are the breakdowns declared exact for it. Raises `Forbidden` (`crossing_refused`), for everybody.
     """
     if set(shown) >= NEVER_CROSSED:
         raise Forbidden("crossing_refused", "Flagged premises are never shown together with nationality.")
-    if audience is Audience.STATISTICS or not shown:
+    if audience is Audience.STATISTICS or (audience is Audience.COORDINATION and not shown):
         return Sight(_until(known_on, at))
+    is_exact = audience is Audience.COORDINATION and _is_margin(shown, margins)
+    if ticks is None:
+        return Sight(None, is_live=False, is_exact=is_exact)
     return Sight(
-        None if tick is None else _until(known_on, tick.ticked_at),
+        _until(known_on, ticks.of_margins.ticked_at),
         is_live=False,
-        is_exact=_is_margin(shown, margins),
-        tick=tick,
+        is_exact=is_exact,
+        tick=ticks.of_margins,
+        ticks_of_districts={} if is_exact else ticks.by_district,
     )
 
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from verbund.disclosure import KEY_MODULUS
 from verbund.events.canonical import canonical_bytes
 from verbund.events.envelope import Event
 from verbund.events.ledger_ids import municipality_of, office_of
@@ -21,8 +22,6 @@ from verbund.events.offices import Office
 from verbund.events.transitions import Facts, Transition
 
 BERLIN = ZoneInfo("Europe/Berlin")
-KEY_MODULUS = 2**32
-"""Record keys and their sums are numbers below this one (cell-key method)."""
 
 Dims = tuple[tuple[str, str], ...]
 """Facts of a cell, in order of their names; every value is text, as `->>` gives it (`"1985"`, `"true"`)."""

@@ -1,5 +1,6 @@
 """The door of a route: who asks, and whether they may, settled before a byte of the body is read."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -21,14 +22,21 @@ class Door:
         self._permission = permission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._permission.public:
+        if self._permission.is_for_all_alike or (self._permission.public and not _shows_who_asks(scope)):
             let_in(scope, ANYBODY)
         else:
             kit = kit_of(scope)
             principal = _authenticate(scope, kit)
+            if self._permission.public:  # whoever it is may see what everybody sees
+                principal = replace(principal, roles=principal.roles | ANYBODY.roles)
             self._permission.check(principal, kit.office.name)
             let_in(scope, principal)
         await self.app(scope, receive, send)
+
+
+def _shows_who_asks(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "authorization" in headers or find_cookie(headers, kit_of(scope).session_cookie) is not None
 
 
 def _authenticate(scope: Scope, kit: Kit) -> Principal:

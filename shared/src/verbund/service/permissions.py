@@ -40,7 +40,13 @@ class Permission:
 
     @property
     def public(self) -> bool:
+        """Whether nobody needs a token; whoever shows one may see more."""
         return "public" in self.roles
+
+    @property
+    def is_for_all_alike(self) -> bool:
+        """Whether a token changes nothing, so that none is looked at."""
+        return self.roles == frozenset({"public"})
 
     def check(self, principal: Principal, office: str) -> None:
         """Raise `Forbidden` where none of the principal's roles opens this at `office`."""

@@ -123,7 +123,9 @@ def _complete(document: dict[str, Any], route: APIRoute) -> None:
         if _takes_orders(route):
             operation.setdefault("parameters", []).extend(PARAMETERS)
             operation["responses"].get("201", {})["headers"] = _ANSWER_HEADERS
-        operation["security"] = [] if permission.public else [{"bearer": []}]
+        operation["security"] = (
+            [] if permission.is_for_all_alike else [{}, {"bearer": []}] if permission.public else [{"bearer": []}]
+        )
 
 
 def _takes_orders(route: APIRoute) -> bool:
@@ -134,7 +136,7 @@ def _refusals_of(route: APIRoute, method: str, operation: Mapping[str, Any]) -> 
     """The statuses with which the kit may refuse what is sent to this route."""
     places = {parameter["in"] for parameter in operation.get("parameters", ())}
     yield "400"
-    if not permission_of(route).public:
+    if not permission_of(route).is_for_all_alike:
         yield from ("401", "403")
     if "path" in places:
         yield "404"

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from reporting.audiences import ROLES_WITH_FIGURES, audience_of
+from reporting.audiences import ROLES_WITH_FIGURES, Audience, audience_of
 from reporting.exports import as_csv, as_german_csv, as_json_stat, as_workbook, file_name
-from reporting.figures import Answer, Question, answer
+from reporting.figures import Answer, Question, ReleasedIndicator, answer, as_released, list_released
 from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
 from verbund.errors import RuleBroken
@@ -20,6 +20,7 @@ from verbund.service.permissions import Permission, permit, principal_of
 from verbund.service.words import language_of
 
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
+"""Open to the public too: `figures` knows what they may see."""
 
 CSV, JSON_STAT = "text/csv", "application/vnd.json-stat+json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -80,15 +81,24 @@ def router_of(catalogue: Catalogue) -> APIRouter:
     asked_for_csv = create_model("AskedForCsv", __base__=AskedForCsv, **filters)
 
     @router.get("/indicators", summary="All indicators, in the order of display")
-    async def list_indicators() -> list[Indicator]:
-        """Each with definition, population, unit, cut-off, breakdowns, limits of its source, and what it cannot say."""
+    async def list_indicators(request: Request) -> list[Indicator] | list[ReleasedIndicator]:
+        """Each with definition, population, unit, cut-off, breakdowns, limits of its source, and what it cannot say.
+
+        Without a token those that are released.
+        """
+        if _audience(request) is Audience.PUBLIC:
+            return list_released(catalogue)
         return list(catalogue.indicators.values())
 
     @router.get("/indicators/{indicator_id}/versions", summary="Every definition that an indicator has had")
-    async def list_versions(indicator_id: IndicatorId) -> tuple[Indicator, ...]:
+    async def list_versions(request: Request, indicator_id: IndicatorId) -> list[Indicator] | list[ReleasedIndicator]:
         """The one that holds stands last; each can still be asked (`version`)."""
-        catalogue.get_indicator(indicator_id)
-        return catalogue.versions[indicator_id]
+        indicator = catalogue.get_indicator(indicator_id)
+        versions = catalogue.versions[indicator_id]
+        if _audience(request) is not Audience.PUBLIC:
+            return list(versions)
+        as_released(catalogue, indicator)
+        return [as_released(catalogue, one) for one in versions if one.audiences.public is not None]
 
     @router.get(
         "/figures/{indicator_id}.csv",
@@ -152,8 +162,12 @@ def router_of(catalogue: Catalogue) -> APIRouter:
     return router
 
 
+def _audience(request: Request) -> Audience:
+    return audience_of(principal_of(request.scope).roles)
+
+
 async def _ask(request: Request, catalogue: Catalogue, indicator_id: str, asked: Asked) -> Answer:
-    audience = audience_of(principal_of(request.scope).roles)
+    audience = _audience(request)
     try:
         question = asked.question(indicator_id, catalogue.frame.dimensions)
         async with _image(request).moment() as moment:

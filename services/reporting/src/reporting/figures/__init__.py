@@ -1,11 +1,12 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
 from reporting.figures.answer import Answer, Cell, Delivery, Freshness, Key, Mark, Point
-from reporting.figures.combining import WHOLE, Amount, Content, days_of
+from reporting.figures.combining import WHOLE, Amount, Content, Label, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
+from reporting.figures.released import ReleasedIndicator, as_released, list_released
 from reporting.figures.values import (
     NOT_REPORTED,
     PROTECTED,
@@ -34,6 +35,7 @@ __all__ = [
     "Figure",
     "Freshness",
     "Key",
+    "Label",
     "Mark",
     "NotReported",
     "Number",
@@ -41,13 +43,16 @@ __all__ = [
     "Point",
     "Protected",
     "Question",
+    "ReleasedIndicator",
     "Value",
     "Zero",
     "answer",
     "answer_plan",
     "answer_with",
+    "as_released",
     "cells_of",
     "days_of",
+    "list_released",
     "measure",
     "number_of",
     "plan",

@@ -51,6 +51,8 @@ class Cell(_Part):
     """The values that these are compared with, where a comparison was asked."""
     changes: tuple[Value, ...] = ()
     """Value minus compared value; not reported where either is."""
+    ticked_at: datetime | None = None
+    """As of when this row stands, where it does not move live: each Stadtbezirk moves on its own."""
 
 
 class Freshness(_Part):
@@ -126,10 +128,11 @@ class Answer(_Part):
     """Whether the rows of one point add up to the total of the same question without breakdown."""
     audience: Audience
     data_state: Literal["live", "tick"]
-    """`tick`: this audience sees this only as it was at `ticked_at`."""
+    """`tick`: this audience sees this only as it was at `ticked_at`: at a tick, or when it was released."""
     is_exact: bool
     """Whether these are the numbers that were counted; else each is protected by a small noise of its own."""
     ticked_at: datetime | None
+    """Where rows stand as of different moments: the earliest one."""
     next_tick_at: datetime | None
     """The earliest moment at which these figures can move, if enough changes until then."""
     known_on: date | None

@@ -17,10 +17,13 @@ class Amount(NamedTuple):
     key: int
 
 
-Content = Mapping[str, Amount]
-"""What one part of a value holds: by number of days, for durations and ages; under `WHOLE` alone for all others."""
+Label = tuple[str, ...]
+"""A number of days (for durations and ages; empty for all others), and the finest cell, where that matters."""
+Content = Mapping[Label, Amount]
+"""What one part of a value holds."""
 
-WHOLE = ""
+WHOLE: Label = ("",)
+"""The only label where nothing is told apart."""
 
 
 def days_of(indicator: Indicator, fact: str, term: Term) -> str:
@@ -60,7 +63,7 @@ def median_of(indicator: Indicator, content: Content, decimals: int) -> Value:
 
     Where the border falls between two units it is the middle of their days, as a median is commonly taken.
     """
-    units = sorted((int(days), amount.n) for days, amount in content.items() if amount.n)
+    units = sorted((int(days), amount.n) for (days, *_), amount in content.items() if amount.n)
     total = sum(n for _, n in units)
     if total <= 0:
         return NOT_REPORTED

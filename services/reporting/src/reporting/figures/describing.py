@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from reporting.audiences import Audience
 from reporting.figures.answer import Answer, Cell, Delivery, Freshness, Key, Point
+from reporting.figures.moments import ticked_at_of
 from reporting.figures.plan import Plan
 from reporting.figures.values import NOT_REPORTED, PROTECTED, Value, number_of, value_of
 from reporting.image import Moment
@@ -54,8 +56,8 @@ def described(
         audience=plan.audience,
         data_state=plan.sight.data_state,
         is_exact=plan.sight.is_exact,
-        ticked_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at,
-        next_tick_at=None if plan.sight.tick is None else plan.sight.tick.ticked_at + pace_of(indicator).time,
+        ticked_at=ticked_at_of(plan),
+        next_tick_at=_next_tick_at(plan),
         known_on=plan.sight.known_on,
         compared_known_on=plan.compared_known_on,
         asked_at=at,
@@ -77,3 +79,10 @@ def difference(value: Value, compared: Value) -> Value:
 def key_of(plan: Plan, dimension: str, code: str) -> Key:
     """A value of a breakdown with its name."""
     return Key(code=code, name=plan.catalogue.name_of(dimension, code, plan.indicator))
+
+
+def _next_tick_at(plan: Plan) -> datetime | None:
+    """The earliest moment at which a tick can come; when the next release comes, no clock says."""
+    if plan.sight.tick is None or plan.audience is Audience.PUBLIC:
+        return None
+    return plan.sight.tick.ticked_at + pace_of(plan.indicator).time

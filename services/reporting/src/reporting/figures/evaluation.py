@@ -5,14 +5,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from reporting.deltas import KEY_MODULUS
-from reporting.figures.combining import WHOLE, Amount, Content, days_of
+from reporting.deltas import day_of
+from reporting.figures.combining import WHOLE, Amount, Content, Label, days_of
+from reporting.figures.finest_cells import FinestCells, cut_at_periods, facts_of_cells
 from reporting.figures.plan import Plan
-from reporting.image import Moment, Reading
-from reporting.indicators import OneOf, Parts, Span, Term
+from reporting.image import Front, Fronts, Moment, Reading
+from reporting.indicators import UNPLACED, OneOf, Parts, Span, Term
 from reporting.indicators.terms import Values, parts_for_rows, where_of
+from verbund.disclosure import KEY_MODULUS
 
 _NOTHING = Amount(0, 0)
+_NEVER = Front(0, date.min)
 
 Raw = tuple[str, ...]
 """Values of the facts that were read apart, in the order of `Reading.facts`."""
@@ -23,7 +26,7 @@ Amounts = Mapping[Span, tuple[Mapping[Row, Content], ...]]
 
 async def evaluate(moment: Moment, plan: Plan, spans: Sequence[Span]) -> Amounts:
     """What the plan's rows hold in each of these spans. Spans that nobody can be counted in have no rows at all."""
-    parts = {span: parts_for_rows(plan.catalogue, plan.indicator, span, plan.chosen, plan.by) for span in spans}
+    parts = {span: _parts_of(plan, span) for span in spans}
     every = [term for of_span in parts.values() for terms in of_span for term in terms]
     if not every:
         return {span: tuple({} for _ in of_span) for span, of_span in parts.items()}
@@ -31,6 +34,17 @@ async def evaluate(moment: Moment, plan: Plan, spans: Sequence[Span]) -> Amounts
     rows = await moment.read(reading)
     # A large table takes some tenths of a second to fold: nobody else waits for it.
     return await asyncio.to_thread(_folded, plan, reading, rows, parts)
+
+
+def _parts_of(plan: Plan, span: Span) -> Parts:
+    """What a span is the sum of; where it is protected, cut at all periods that may be asked for."""
+    if plan.sight.is_exact:
+        return parts_for_rows(plan.catalogue, plan.indicator, span, plan.chosen, plan.by)
+    # By whatever it might be asked: the same cuts for all questions.
+    cuts = cut_at_periods(span, plan.periods)
+    by = plan.catalogue.get_indicator(plan.indicator.id, plan.indicator.version).breakdowns
+    by_cut = [parts_for_rows(plan.catalogue, plan.indicator, cut, plan.chosen, by) for cut in cuts]
+    return tuple(tuple(term for terms in of_part for term in terms) for of_part in zip(*by_cut, strict=True))
 
 
 def _folded(plan: Plan, reading: Reading, rows: Sequence[Any], parts: Mapping[Span, Parts]) -> Amounts:
@@ -46,6 +60,8 @@ def _reading_of(plan: Plan, terms: Sequence[Term]) -> Reading:
         for term in {term.measure: term for term in terms}.values():
             for where in where_of(plan.catalogue, plan.indicator, dimension, codes[:1], term):
                 apart.update(dict.fromkeys(where))
+    if not plan.sight.is_exact:
+        apart.update(dict.fromkeys(fact for each in measures for fact in facts_of_cells(plan.catalogue, each)))
     for fact in sorted({name for term in terms for name in term.where}):
         selections = [term.where.get(fact) for term in terms]
         listed = [values.codes for values in selections if isinstance(values, OneOf)]
@@ -55,7 +71,22 @@ def _reading_of(plan: Plan, terms: Sequence[Term]) -> Reading:
             apart[fact] = None
     ends = {term.until for term in terms} | {term.after for term in terms if term.after is not None}
     from_the_beginning = any(term.after is None for term in terms)
-    return Reading(measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning, plan.sight.known_on)
+    return Reading(
+        measures, tuple(apart), pushed, tuple(sorted(ends)), from_the_beginning, plan.sight.known_on, _fronts(plan)
+    )
+
+
+def _fronts(plan: Plan) -> Fronts | None:
+    """Where each Stadtbezirk moves at ticks of its own: nothing of it behind its last one, and no later day."""
+    ticks, city = plan.sight.ticks_of_districts, plan.catalogue.city
+    if not ticks:
+        return None
+    fronts = {
+        district: Front(ticks[district].number, day_of(ticks[district].ticked_at)) if district in ticks else _NEVER
+        for district in city.districts
+    }
+    by_area = {area: fronts[district] for district, areas in city.districts.items() for area in areas}
+    return Fronts(("area", "area_to"), by_area, fronts[UNPLACED])
 
 
 Series = tuple[list[int], list[int]]
@@ -89,10 +120,12 @@ class _Folder:
         self._splitters: dict[tuple[str, str, int, date], _Splitter] = {}
         self._rows: dict[tuple[str, int, date], dict[Raw, Row | None]] = {}
         self._facts_shown = {plan.catalogue.fact_of(dimension) for dimension in plan.by}
+        self._cells = None if plan.sight.is_exact else FinestCells(plan.catalogue, self._facts)
+        self._labels: dict[tuple[str, date | None, date], dict[Raw, Label]] = {}
         self._days_in = None if plan.indicator.days is None else self._facts[plan.indicator.days]
 
     def fold(self, terms: Sequence[Term]) -> Mapping[Row, Content]:
-        folded: dict[Row, dict[str, Amount]] = {}
+        folded: dict[Row, dict[Label, Amount]] = {}
         for term in terms:
             conditions = [(self._facts[fact], values) for fact, values in term.where.items() if fact in self._facts]
             until = self._place[term.until]
@@ -107,10 +140,19 @@ class _Folder:
                     rows[raw] = self._row_of(raw, term)
                 if (row := rows[raw]) is not None:
                     held = folded.setdefault(row, {})
-                    days = WHOLE if self._days_in is None else days_of(self._plan.indicator, raw[self._days_in], term)
-                    before = held.get(days, _NOTHING)
-                    held[days] = Amount(before.n + n, (before.key + key) % KEY_MODULUS)
+                    label = self._label_of(raw, term)
+                    before = held.get(label, _NOTHING)
+                    held[label] = Amount(before.n + n, (before.key + key) % KEY_MODULUS)
         return folded
+
+    def _label_of(self, raw: Raw, term: Term) -> Label:
+        days = WHOLE if self._days_in is None else (days_of(self._plan.indicator, raw[self._days_in], term),)
+        if self._cells is None:
+            return days
+        labels = self._labels.setdefault((term.measure, term.after, term.until), {})
+        if raw not in labels:
+            labels[raw] = (*days, *self._cells.label_of(raw, term))
+        return labels[raw]
 
     def _year(self, term: Term) -> int:
         """The year that ages are counted in, where they matter for the rows."""

@@ -10,6 +10,7 @@ from reporting.figures.combining import Content, combined
 from reporting.figures.delivered import answer_delivered, plan_delivered
 from reporting.figures.describing import described, difference, key_of
 from reporting.figures.evaluation import Amounts, Row, evaluate
+from reporting.figures.moments import ticked_at_of_row
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.protected_spans import is_shown_protected
 from reporting.figures.protection import protected
@@ -18,7 +19,7 @@ from reporting.figures.sources import Begin, read_begin, read_freshness
 from reporting.figures.values import NOT_REPORTED, PROTECTED, Value
 from reporting.image import Moment
 from reporting.indicators import OTHER, RATIOS, UNPLACED, Catalogue, Span, is_defined_on, span_year_before
-from reporting.ticks import read_tick
+from reporting.ticks import Head, read_ticks
 
 _NOTHING: Content = {}
 
@@ -36,9 +37,13 @@ async def plan(moment: Moment, catalogue: Catalogue, question: Question, audienc
     """The checked question, with the last tick of its indicator, or what was delivered; raises as `answer` does."""
     if catalogue.get_indicator(question.indicator, question.version).delivered is not None:
         return await plan_delivered(moment, catalogue, question, audience, at)
-    place = (catalogue.city.municipality, question.indicator, moment.head.generation, moment.head.number)
-    tick = None if audience is Audience.STATISTICS else await read_tick(moment.connection, *place)
-    return plan_of(catalogue, question, audience, at, tick)
+    head = Head(catalogue.city.municipality, moment.head.generation, moment.head.number)
+    ticks = (
+        None
+        if audience is Audience.STATISTICS
+        else await read_ticks(moment.connection, head, question.indicator, audience)
+    )
+    return plan_of(catalogue, question, audience, at, ticks)
 
 
 async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:
@@ -127,6 +132,7 @@ def cells_of(plan: Plan, amounts: Amounts, before: Amounts | None = None) -> Ite
             values=values,
             compared=compared,
             changes=tuple(map(difference, values, compared)),
+            ticked_at=ticked_at_of_row(plan, row),
         )
 
 
@@ -137,7 +143,7 @@ def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
     if plan.sight.is_exact:
         return combined(plan.indicator, contents)
     # What an answer is compared with may be any day: the same day a year before is no end of a period.
-    return protected(plan.indicator, contents) if is_shown_protected(plan.indicator, span, plan.today) else PROTECTED
+    return protected(plan.indicator, contents) if is_shown_protected(plan.periods, span, plan.moves_on) else PROTECTED
 
 
 def _adds_up(plan: Plan) -> bool:

@@ -5,18 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import product
+from math import prod
 
 from reporting.audiences import Audience, Sight, sight_of, sight_of_delivered
 from reporting.delivered import Standing
 from reporting.deltas import day_of
-from reporting.figures.protected_spans import at_tick, check_protected
+from reporting.figures.protected_spans import at_release, at_tick, check_protected, periods_of
 from reporting.figures.question import Question
+from reporting.figures.released import get_shown
 from reporting.figures.spans import points_of
 from reporting.indicators import (
     OTHER,
     UNPLACED,
     Catalogue,
     Chosen,
+    Every,
     Indicator,
     Parts,
     Span,
@@ -24,8 +27,8 @@ from reporting.indicators import (
     parts_of,
 )
 from reporting.indicators.city import CITY_LEVEL, LEVEL_OF_FACTS, City
-from reporting.ticks import Tick
-from verbund.errors import RuleBroken
+from reporting.ticks import LastTicks
+from verbund.errors import Forbidden, RuleBroken
 
 _MOST_BREAKDOWNS = 3
 _MOST_ROWS = 20_000
@@ -63,8 +66,16 @@ class Plan:
     audience: Audience
     sight: Sight
     today: date
+    """The last day that is shown."""
+    periods: tuple[Every, ...]
+    """Those for which, and for the ends of which, protected figures are shown."""
     delivered: Sheets | None = None
     """What stands delivered, for what is not counted here."""
+
+    @property
+    def moves_on(self) -> date | None:
+        """The day that protected figures are about as well, as far as it has come; none for the public."""
+        return None if self.audience is Audience.PUBLIC else self.today
 
     def as_known_before(self) -> "Plan":
         """The same with the knowledge that is compared with."""
@@ -86,17 +97,17 @@ def plan_of(
     question: Question,
     audience: Audience,
     at: datetime,
-    tick: Tick | None = None,
+    ticks: LastTicks | None = None,
     points_of: Callable[[Indicator, Question, date], tuple[tuple[Span, ...], tuple[Span, ...]]] = points_of,
 ) -> Plan:
-    """Check a question that is asked at the instant `at`; `tick` is the last one of its indicator.
+    """Check a question that is asked at the instant `at`; `ticks` are the last ones of its indicator for the audience.
 
     `points_of` says which days or periods a question is about, and what they are compared with.
 
     Raises `NotFound` for an unknown indicator, `RuleBroken` (422) with a pointer into the question for what cannot be
     asked, `Forbidden` for what the audience may not see.
     """
-    indicator = catalogue.get_indicator(question.indicator, question.version)
+    indicator = get_shown(catalogue, audience, question.indicator, question.version)
     _check_breakdowns(catalogue, indicator, question.by)
     today = day_of(at)
     spans, compared = points_of(indicator, question, today)
@@ -113,26 +124,44 @@ def plan_of(
     if indicator.delivered is not None:
         sight = sight_of_delivered(shown, question.known_on, at)
     else:
-        sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, tick)
-    if not sight.is_live:
+        sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, ticks)
+    periods = periods_of(indicator, audience)
+    if audience is Audience.PUBLIC:
+        question, today = at_release(question, periods, today, sight.tick)
+    elif not sight.is_live:
         # Today is the day of the tick: what becomes true at midnight would move a single cell, too.
         question, today = at_tick(question, today, sight.tick)
-        spans, compared = points_of(indicator, question, today)
-    if not sight.is_exact:
-        for known_on in (question.known_on, question.compare_known_on):
-            check_protected(indicator, spans, known_on, today)
+    spans, compared = points_of(indicator, question, today)
     before = question.compare_known_on
     plan = Plan(
-        catalogue, indicator, question.by, codes, filters, chosen, spans, compared, before, audience, sight, today
+        *(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, before, audience, sight, today),
+        periods,
     )
-    rows = 1
-    for values in codes:
-        rows *= len(values)
-    if rows > _MOST_ROWS or rows * len(spans) > _MOST_VALUES:
+    if not sight.is_exact:
+        for known_on in (question.known_on, question.compare_known_on):
+            check_protected(periods, spans, known_on, plan.moves_on)
+        _check_fineness(indicator, shown)
+    _check_size(plan)
+    return plan
+
+
+def _check_fineness(indicator: Indicator, shown: Collection[str]) -> None:
+    """The finer the cells, the fewer change in each between two ticks."""
+    most = indicator.audiences.most_together
+    if len(shown) > most:
+        raise Forbidden(
+            "too_fine",
+            "What is protected is shown by {most} things together at most, what is chosen included.",
+            most=most,
+        )
+
+
+def _check_size(plan: Plan) -> None:
+    rows = prod(map(len, plan.codes))
+    if rows > _MOST_ROWS or rows * len(plan.spans) > _MOST_VALUES:
         raise RuleBroken(
             "too_many_values", "That is too much for one answer. Ask for fewer rows or days.", pointer="/by"
         )
-    return plan
 
 
 def _check_breakdowns(catalogue: Catalogue, indicator: Indicator, by: Sequence[str]) -> None:
@@ -253,7 +282,7 @@ def _margins(
     catalogue: Catalogue, indicator: Indicator, audience: Audience, spans: Sequence[Span]
 ) -> dict[str, frozenset[str]]:
     """The breakdowns that are declared exact for an audience."""
-    declared = indicator.exact_margins.get("coordination", ()) if audience is Audience.COORDINATION else ()
+    declared = indicator.audiences.coordination.exact_margins if audience is Audience.COORDINATION else ()
     return {
         margin.dimension: frozenset(
             codes_of(catalogue, indicator, margin.dimension, spans) if margin.values == "all" else margin.values

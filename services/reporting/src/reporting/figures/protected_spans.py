@@ -1,19 +1,31 @@
-"""Which days and periods protected figures are shown for: ends of periods, and the day of the last tick.
+"""Which days and periods protected figures are shown for: ends of periods, and the day of the last tick; to the public
+periods that were over when they were released.
 
 Day by day one person's coming or going could be seen in what moves from one answer to the next.
 """
 
 from collections.abc import Collection
-from datetime import date
-from typing import get_args
+from datetime import date, timedelta
 
+from reporting.audiences import Audience
 from reporting.deltas import day_of
 from reporting.figures.question import Question
 from reporting.indicators import Every, Indicator, Span, period_around
 from reporting.ticks import Tick
 from verbund.errors import Forbidden
 
-_TOO_SHORT: frozenset[Every] = frozenset({"day", "rolling_year"})
+_DAY = timedelta(days=1)
+
+Periods = tuple[Every, ...]
+
+
+def periods_of(indicator: Indicator, audience: Audience) -> Periods:
+    """The periods for which, and for the ends of which, an audience sees protected figures of an indicator."""
+    public = indicator.audiences.public
+    named = (
+        indicator.audiences.coordination.every if audience is not Audience.PUBLIC or public is None else public.every
+    )
+    return tuple(every for every in named if every in indicator.every)
 
 
 def at_tick(question: Question, today: date, tick: Tick | None) -> tuple[Question, date]:
@@ -25,26 +37,38 @@ def at_tick(question: Question, today: date, tick: Tick | None) -> tuple[Questio
     return question.model_copy(update={"as_of": asked}), day
 
 
-def check_protected(indicator: Indicator, spans: Collection[Span], known_on: date | None, today: date) -> None:
-    """Refuse what is no whole period and no end of one (`only_period_ends`); `today` is the day of the last tick."""
-    allowed = periods_of(indicator)
-    knowledge = [] if known_on is None else [Span(known_on)]  # of today or later: all that the last tick knows
-    if not all(is_shown_protected(indicator, span, today) for span in (*spans, *knowledge)):
+def at_release(question: Question, periods: Periods, today: date, release: Tick | None) -> tuple[Question, date]:
+    """The question as of the last release, and the day before that; about the last period that was over by then, where
+    no time is named."""
+    last = (today if release is None else day_of(release.ticked_at)) - _DAY
+    every = question.every or periods[0]
+    asked = question.as_of or (() if question.from_on else (_end_by(last, every),))
+    return question.model_copy(update={"as_of": asked, "every": every}), last
+
+
+def _end_by(last: date, every: Every) -> date:
+    """The last day up to this one that is the end of a period."""
+    period = period_around(last, every)
+    return last if period.to_on == last or period.from_on is None else period.from_on - _DAY
+
+
+def check_protected(periods: Periods, spans: Collection[Span], known_on: date | None, moves_on: date | None) -> None:
+    """Refuse what is no whole period and no end of one (`only_period_ends`).
+
+    `moves_on`: the day of the last tick, for those who see what has been by then, too.
+    """
+    knowledge = [] if known_on is None else [Span(known_on)]  # of that day or later: all that the last tick knows
+    if not all(is_shown_protected(periods, span, moves_on) for span in (*spans, *knowledge)):
         raise Forbidden(
             "only_period_ends",
             "So finely this is shown for whole periods and their ends only: {allowed}; also as known at their ends.",
-            allowed=", ".join(allowed),
+            allowed=", ".join(periods),
         )
 
 
-def is_shown_protected(indicator: Indicator, span: Span, today: date) -> bool:
+def is_shown_protected(periods: Periods, span: Span, moves_on: date | None) -> bool:
     """Whether a protected value may be shown for this span."""
-    periods = [period_around(span.to_on, every) for every in periods_of(indicator)]
+    around = [period_around(span.to_on, every) for every in periods]
     if span.from_on is None:
-        return span.to_on >= today or any(period.to_on == span.to_on for period in periods)
-    return any(period.from_on == span.from_on and span.to_on in (period.to_on, today) for period in periods)
-
-
-def periods_of(indicator: Indicator) -> tuple[Every, ...]:
-    """The periods of an indicator that are long enough."""
-    return tuple(every for every in get_args(Every) if every in indicator.every and every not in _TOO_SHORT)
+        return (moves_on is not None and span.to_on >= moves_on) or any(one.to_on == span.to_on for one in around)
+    return any(one.from_on == span.from_on and span.to_on in (one.to_on, moves_on) for one in around)

@@ -1,9 +1,13 @@
-"""Protected values: what is shown instead of what was counted, by the cell-key method (decision 0015)."""
+"""Protected values: what is shown instead of what was counted, by the cell-key method (decision 0015).
+
+Noise has its place in the finest cells alone, and everything wider is the sum of those as they are published. So no
+whole says anything beside its parts: what is left over between the two is published itself.
+"""
 
 from collections.abc import Sequence
 from functools import cache
 
-from reporting.figures.combining import Content, combined_numbers, median_of
+from reporting.figures.combining import Content, Label, combined_numbers, median_of
 from reporting.figures.values import PROTECTED, Value
 from reporting.indicators import RATIOS, Indicator
 from verbund.disclosure import Perturbation, perturbation_table
@@ -26,8 +30,11 @@ def protected(indicator: Indicator, contents: Sequence[Content]) -> Value:
 def _published(content: Content) -> int:
     """A part's number as it is published. One below zero is none of a cell: facts that were taken back before they
     were known. It is shown as nothing."""
-    n, key = sum(amount.n for amount in content.values()), sum(amount.key for amount in content.values())
-    return _perturbation().published(max(n, 0), key)
+    cells: dict[Label, tuple[int, int]] = {}
+    for (_, *cell), amount in content.items():
+        n, key = cells.get(tuple(cell), (0, 0))
+        cells[tuple(cell)] = (n + amount.n, key + amount.key)
+    return sum(_perturbation().published(max(n, 0), key) for n, key in cells.values())
 
 
 @cache

@@ -12,8 +12,8 @@ from uuid import UUID
 import duckdb
 
 from reporting.cube import Head
-from reporting.deltas import KEY_MODULUS
-from reporting.image.reading import Reading, Row
+from reporting.image.reading import Front, Fronts, Reading, Row
+from verbund.disclosure import KEY_MODULUS
 
 # In memory alone: nothing is read or written, nothing is fetched, and what does not fit fails at once.
 _CONFIG: Mapping[str, str | bool | int | float | list[str]] = {
@@ -185,6 +185,8 @@ class Columns:
             for name, found in codes.items()
             if name in table.facts
         ]
+        if reading.fronts is not None:
+            conditions += self._ahead_of(table, reading.fronts)
         only = 0 if reading.from_the_beginning else 1
         is_split = len(reading.days) > only + 1
         if is_split:
@@ -207,6 +209,22 @@ class Columns:
             numbers = iter(found)
             facts = ["" if fact is None else fact.values[next(numbers)] for fact in apart]
             yield (measure, bucket, n, key, *facts)
+
+    def _ahead_of(self, table: Table, fronts: Fronts) -> Iterator[str]:
+        """The conditions that nothing is read beyond its front."""
+        fact = next((self._facts[name] for name in fronts.facts if name in table.facts), None)
+        numbers: defaultdict[Front, list[int]] = defaultdict(list)
+        for value, front in fronts.by_value.items():
+            if fact is not None and value in fact.numbers:
+                numbers[front].append(fact.numbers[value])
+        for column, said in (("number", "{0.number}"), ("effective_on", "date '{0.on}'")):
+            cases = [
+                f"when {fact.column} in ({', '.join(map(str, found))}) then {said.format(front)}"
+                for front, found in numbers.items()
+                if fact is not None
+            ]
+            limit = said.format(fronts.otherwise)
+            yield f"{column} <= case {' '.join(cases)} else {limit} end" if cases else f"{column} <= {limit}"
 
     def _codes(self, table: Table, name: str, values: Collection[str]) -> list[int]:
         """The numbers of these values of a fact; where a table has no such fact, it has the value ''."""

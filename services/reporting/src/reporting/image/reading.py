@@ -12,6 +12,23 @@ later and not later than the second one, and so on. Where there is nothing, ther
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """As far as is read: up to a batch, and what is not later than a day."""
+
+    number: int
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Fronts:
+    """Different fronts for different values of a fact: of these the first one that a measure has."""
+
+    facts: tuple[str, ...]
+    by_value: Mapping[str, Front]
+    otherwise: Front
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Sums by measure, by these facts, and by the days between these ones."""
 
@@ -25,3 +42,5 @@ class Reading:
     """Whether what is not later than the first day is read too; else there is no bucket 0."""
     known_on: date | None = None
     """What was booked by the end of this day; None is everything."""
+    fronts: Fronts | None = None
+    """Where what is read ends earlier than the moment that is asked, and not everywhere alike."""

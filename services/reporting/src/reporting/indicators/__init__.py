@@ -1,24 +1,29 @@
 """Indicators: figures defined as data, the catalogue that holds them, and how their values are sums over the cube."""
 
+from reporting.indicators.audience_rules import Audiences, CoordinationRule, Margin, PublicRule
 from reporting.indicators.catalogue import OTHER, Catalogue, Dimension, Frame
 from reporting.indicators.catalogue_files import BadCatalogue, read_catalogue
 from reporting.indicators.city import UNPLACED, AgeBand, Area, City
-from reporting.indicators.definition import RATIOS, Delivered, Indicator, IndicatorKind, Margin, Part, Population, Unit
-from reporting.indicators.periods import Every, Span, period_around, span_year_before, year_before
+from reporting.indicators.definition import RATIOS, Delivered, Indicator, IndicatorKind, Part, Population, Unit
+from reporting.indicators.fitting import facts_of
+from reporting.indicators.periods import TOO_SHORT, Every, Span, period_around, span_year_before, year_before
 from reporting.indicators.terms import Before, Chosen, NoneOf, OneOf, Parts, Term, codes_of, is_defined_on, parts_of
 from reporting.indicators.words import Words
 
 __all__ = [
     "OTHER",
     "RATIOS",
+    "TOO_SHORT",
     "UNPLACED",
     "AgeBand",
     "Area",
+    "Audiences",
     "BadCatalogue",
     "Before",
     "Catalogue",
     "Chosen",
     "City",
+    "CoordinationRule",
     "Delivered",
     "Dimension",
     "Every",
@@ -31,11 +36,13 @@ __all__ = [
     "Part",
     "Parts",
     "Population",
+    "PublicRule",
     "Span",
     "Term",
     "Unit",
     "Words",
     "codes_of",
+    "facts_of",
     "is_defined_on",
     "parts_of",
     "period_around",

@@ -158,8 +158,9 @@ def _validated(model: type[M], node: yaml.Node, file: str, **told: str) -> M:
         for item in error.errors():
             location, message = item["loc"], item["msg"].removeprefix("Value error, ")
             field, colon, rest = message.partition(": ")
-            if not location and colon and field in model.model_fields:  # what does not fit together names its field
-                location, message = (field,), rest
+            path = tuple(field.split("."))
+            if not location and colon and path[0] in model.model_fields:  # what does not fit together names its field
+                location, message = path, rest
             problems.append(f"{file}:{_line(node, location)}: {_path(value, location)}: {message}")
         raise BadCatalogue("\n".join(problems)) from error
 

@@ -101,6 +101,27 @@ class City:
         joined = frozenset(p.part for p in self.area_parts if p.area == code and p.valid_from <= on <= p.valid_until)
         return joined | self._below[code]
 
+    def district_of(self, area: str) -> str:
+        """The area right below the city in which an area of facts lies; `UNPLACED` where it lies in none that is known.
+
+        One that is no more lies where it lay.
+        """
+        found = self.areas.get(area)
+        if found is None or found.level == CITY_LEVEL:
+            return UNPLACED
+        while found.parent is not None and self.areas[found.parent].level != CITY_LEVEL:
+            found = self.areas[found.parent]
+        return found.code
+
+    @cached_property
+    def districts(self) -> Mapping[str, frozenset[str]]:
+        """What `district_of` can say, each with its areas of facts; of `UNPLACED` there are none that are known."""
+        found: dict[str, set[str]] = {UNPLACED: set()}
+        for area in self.areas.values():
+            if area.level == LEVEL_OF_FACTS:
+                found.setdefault(self.district_of(area.code), set()).add(area.code)
+        return {district: frozenset(areas) for district, areas in found.items()}
+
     def placed_at(self, level: str, on: date) -> frozenset[str]:
         """The areas of facts that some area of a level takes on a day: what is in none of them cannot be placed."""
         if (level, on) not in self._placed:  # asked for every row of a breakdown

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from reporting.indicators.periods import Every
+from reporting.indicators.audience_rules import Audiences
+from reporting.indicators.periods import TOO_SHORT, Every
 from reporting.indicators.words import Model, Words
 
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -51,21 +52,6 @@ class Part(Model):
 
     counts: Annotated[tuple[Count, ...], Field(min_length=1)]
     where: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
-
-
-class Margin(Model):
-    """A breakdown that an audience may see exactly, because printed reports publish it: all of its values, or these."""
-
-    dimension: str
-    values: Literal["all"] | tuple[str, ...]
-
-
-class Ticks(Model):
-    """How often figures finer than the city's totals move at the most."""
-
-    units: Annotated[int, Field(ge=2)] = 5
-    """So many units have to have changed: what one of them did drowns among the others."""
-    minutes: Annotated[int, Field(ge=1)] = 60
 
 
 class Delivered(Model):
@@ -133,9 +119,8 @@ class Indicator(Model):
     """Name of a set of the city's age bands; age bands differ per office."""
     every: Annotated[tuple[Every, ...], Field(min_length=1)]
     """Periods that can be asked; the first one is taken where none is named."""
-    exact_margins: Mapping[Literal["coordination"], tuple[Margin, ...]] = Field(default_factory=dict)
-    """By audience; what is not named here is finer than that audience may see exactly."""
-    ticks: Ticks = Ticks()
+    audiences: Audiences = Audiences()
+    """What each audience may see of it."""
     minimum_base: Annotated[int, Field(ge=1)] = 20
     """In protected tables no share, mean or median is shown of fewer units than these."""
     not_comparable_with: tuple[IndicatorId, ...] = ()
@@ -191,10 +176,7 @@ def _problems_of(indicator: Indicator) -> Iterator[str]:
         yield "title: a mean says in its name what it is taken over ('… je …', '… per …')"
     if ("age_band" in indicator.breakdowns) != (indicator.age_bands is not None):
         yield "age_bands: a set of bands is needed where age_band is a breakdown, and only there"
-    for margins in indicator.exact_margins.values():
-        for margin in margins:
-            if margin.dimension not in indicator.breakdowns:
-                yield f"exact_margins: {margin.dimension!r} is none of the breakdowns"
+    yield from _problems_of_audiences(indicator)
     for together in indicator.never_together:
         if len(set(together)) < 2:
             yield "never_together: two or more breakdowns are named together"
@@ -205,15 +187,35 @@ def _problems_of(indicator: Indicator) -> Iterator[str]:
         yield "valid_until: lies before valid_from"
 
 
+def _problems_of_audiences(indicator: Indicator) -> Iterator[str]:
+    group, public = indicator.audiences.coordination, indicator.audiences.public
+    for margin in group.exact_margins:
+        if margin.dimension not in indicator.breakdowns:
+            yield f"audiences.coordination.exact_margins: {margin.dimension!r} is none of the breakdowns"
+    for name in () if public is None else public.breakdowns:
+        if name not in indicator.breakdowns:
+            yield f"audiences.public.breakdowns: {name!r} is none of the breakdowns"
+    for audience, rule in (("coordination", group), ("public", public)):
+        # What stands for a group that nobody wrote a rule for is taken as far as the indicator has it.
+        is_named = rule is not None and (audience == "public" or "every" in rule.model_fields_set)
+        for every in rule.every if rule is not None and is_named else ():
+            if every in TOO_SHORT:
+                yield f"audiences.{audience}.every: from one {every} to the next single persons could be seen"
+            elif every not in indicator.every:
+                yield f"audiences.{audience}.every: {every!r} is none of the periods of the indicator (every)"
+
+
 def _needed(field: str, value: object, is_needed: bool, what: str) -> Iterator[str]:  # noqa: FBT001
     if (value is not None) != is_needed:
         yield f"{field}: {what} needs it, and only that"
 
 
 def _problems_of_what_is_delivered(indicator: Indicator, delivered: Delivered) -> Iterator[str]:
-    for field in ("counts", "numerator", "denominator", "where", "exact_margins"):
+    for field in ("counts", "numerator", "denominator", "where"):
         if getattr(indicator, field):
             yield f"{field}: what is delivered is not counted here"
+    if indicator.audiences.public is not None:
+        yield "audiences: what is delivered is published by its body, not released here"
     if delivered.measure == "count" and indicator.decimals:
         yield "decimals: counts have none; money is an amount"
     if unknown := [name for name in delivered.adds_up if name not in indicator.breakdowns]:

@@ -9,6 +9,9 @@ from typing import Literal
 Every = Literal["day", "month", "quarter", "half_year", "year", "school_year", "rolling_year"]
 """A school year begins on 1 August (§ 7 (1) SchulG NRW). A rolling year is the twelve months up to a day."""
 
+TOO_SHORT: frozenset[Every] = frozenset({"day", "rolling_year"})
+"""From one of these to the next only what happened on a day changes: protected figures are never shown for them."""
+
 _FIRST_OF_SCHOOL = 8
 
 _DAY = timedelta(days=1)

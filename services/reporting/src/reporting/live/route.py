@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from reporting.audiences import ROLES_WITH_FIGURES
+from reporting.audiences import STEERING_ROLES
 from reporting.figures import number_of
 from reporting.live.hub import Hub, Moved
 from reporting.wording import Phrases, freshness_in_words, tile_of, troubles_in_words
@@ -16,7 +16,7 @@ from verbund.errors import Unavailable
 from verbund.service.permissions import Permission, permit
 from verbund.service.words import language_of
 
-FOLLOW = Permission("follow_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
+FOLLOW = Permission("follow_figures", roles=STEERING_ROLES, purpose="steering")
 
 _RETRY_MILLISECONDS = 2_000
 # A stream outlives the token it was opened with: an hour later whoever listens has to show a token again.

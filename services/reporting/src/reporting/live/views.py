@@ -1,12 +1,13 @@
 """One live view: what a question's rows hold, kept in memory; what is booked is added where it matches."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from reporting.cube import Head
-from reporting.deltas import KEY_MODULUS, Delta
-from reporting.figures import WHOLE, Amount, Amounts, Answer, Content, Plan, cells_of, days_of
+from reporting.deltas import Delta
+from reporting.figures import WHOLE, Amount, Amounts, Answer, Content, Label, Plan, cells_of, days_of
 from reporting.indicators import Span, Term
+from verbund.disclosure import KEY_MODULUS
 
 # A delta of this measure dates the beginning of a source, and that decides what is reported at all.
 _BEGINNING = "openings"
@@ -48,7 +49,7 @@ class View:
 
     def _hold(self, place: "_Place", delta: Delta) -> None:
         part = self._amounts[place.span][place.part]
-        part[place.row] = _with(part.get(place.row, {}), place.days_of(delta), delta)
+        part[place.row] = _with(part.get(place.row, {}), place.label_of(delta), delta)
 
 
 class _Place:
@@ -61,10 +62,10 @@ class _Place:
     def matches(self, delta: Delta) -> bool:
         return self._term.matches(delta.measure, delta.dims, delta.effective_on)
 
-    def days_of(self, delta: Delta) -> str:
+    def label_of(self, delta: Delta) -> Label:
         if self._indicator.days is None:
             return WHOLE
-        return days_of(self._indicator, dict(delta.dims).get(self._indicator.days, ""), self._term)
+        return (days_of(self._indicator, dict(delta.dims).get(self._indicator.days, ""), self._term),)
 
 
 def _places(plan: Plan, amounts: Amounts) -> Iterator[_Place]:
@@ -77,6 +78,6 @@ def _places(plan: Plan, amounts: Amounts) -> Iterator[_Place]:
                         yield _Place(plan, span, part, codes, term)
 
 
-def _with(content: Content, days: str, delta: Delta) -> Mapping[str, Amount]:
-    n, key = content.get(days, _NOTHING)
-    return {**content, days: Amount(n + delta.n, (key + delta.key) % KEY_MODULUS)}
+def _with(content: Content, label: Label, delta: Delta) -> Content:
+    n, key = content.get(label, _NOTHING)
+    return {**content, label: Amount(n + delta.n, (key + delta.key) % KEY_MODULUS)}

@@ -137,9 +137,7 @@ def _note(answer: Answer, phrases: Phrases) -> str:
     if answer.is_exact:
         return ""
     message = (
-        message_id(
-            "Protected: each number may be off by up to {most}, 1 and 2 are never shown, and sums do not add up."
-        )
+        message_id("Protected: each number is a sum of small ones, each off by up to {most}; 1 and 2 are never shown.")
         if answer.kind == "stock" or answer.kind == "flow"
         else message_id(
             "Protected: made of numbers that may each be off by up to {most}; of few units nothing is shown."

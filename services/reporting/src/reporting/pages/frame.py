@@ -15,6 +15,7 @@ from verbund.service.words import message_id
 _BODIES = {
     Audience.COORDINATION: message_id("Coordination group"),
     Audience.STATISTICS: message_id("Statistics office"),
+    Audience.PUBLIC: message_id("Public"),
 }
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from reporting.audiences import ROLES_WITH_FIGURES, audience_of
+from reporting.audiences import STEERING_ROLES, audience_of
 from reporting.deltas import day_of
 from reporting.image import Image, Moment
 from reporting.indicators import Catalogue, Indicator
@@ -21,7 +21,7 @@ from verbund.service.permissions import Permission, permit, principal_of
 from verbund.service.problems import prefers_html
 from verbund.service.words import language_of
 
-OPEN = Permission("open_pages", roles=ROLES_WITH_FIGURES, purpose="steering")
+OPEN = Permission("open_pages", roles=STEERING_ROLES, purpose="steering")
 
 
 router = APIRouter(dependencies=[permit(OPEN)])

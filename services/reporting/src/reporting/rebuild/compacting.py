@@ -9,11 +9,11 @@ from uuid import UUID
 
 import psycopg
 
-from reporting.deltas import KEY_MODULUS
 from reporting.rebuild.build import clear, make_quick
 from reporting.rebuild.changing import change_places, empty_the_former, shut
 from reporting.rebuild.comparing import compare
 from reporting.rebuild.sessions import alone
+from verbund.disclosure import KEY_MODULUS
 from verbund.feeds.compaction import CannotCompact, Compacted, CompactionContext
 from verbund.feeds.rebuild import CannotRebuild
 
@@ -73,13 +73,13 @@ _TICKS = """
 """
 # What was shown stays what is shown: a tick goes on under the number that its batch has now.
 _CARRIED_TICKS = """
-    insert into figures.tick (municipality, indicator, generation, number, ticked_at)
-    select tick.municipality, indicator, generation + 1,
+    insert into figures.tick (municipality, indicator, audience, district, generation, number, ticked_at)
+    select tick.municipality, indicator, audience, district, generation + 1,
            coalesce(stretch.number, tick.number - made.until + made.number), ticked_at
     from (
-        select distinct on (municipality, indicator) tick.*
+        select distinct on (municipality, indicator, audience, district) tick.*
         from figures.tick as tick join cube.batch_head as head using (municipality, generation)
-        order by municipality, indicator, tick.number desc
+        order by municipality, indicator, audience, district, tick.number desc, ticked_at desc
     ) as tick
     join made using (municipality)
     left join stretch on stretch.municipality = tick.municipality and stretch.until = tick.number

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import psycopg
 
-from reporting.deltas import KEY_MODULUS, measures_of
+from reporting.deltas import measures_of
+from verbund.disclosure import KEY_MODULUS
 from verbund.events.offices import find_offices
 from verbund.feeds.rebuild import Difference, Differences, Place
 
