@@ -20,6 +20,7 @@ COUNTER = {"clerk", "second_clerk", "office_lead"}
 LOAD = {"initial_load"}
 LOOKERS = {"operator", "statistics", "privacy_officer"}
 READERS = {"coordination", "chair", "expert_group_reader", "statistics"}
+AUTHORS = {"coordination", "chair", "statistics"}
 # What each office shows to everybody: how it is, what it is, how to come in.
 OPEN = {
     ("GET", path)
@@ -61,6 +62,23 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
         ("GET", "/figures/{indicator_id}.csv"): READERS,
         ("GET", "/figures/{indicator_id}.xlsx"): READERS,
         ("GET", "/figures/{indicator_id}.jsonstat"): READERS,
+        ("GET", "/notes"): READERS,
+        ("POST", "/notes"): AUTHORS,
+        ("GET", "/notes/{note_id}"): READERS,
+        ("POST", "/notes/{note_id}/revisions"): AUTHORS,
+        ("POST", "/notes/{note_id}/withdrawals"): AUTHORS,
+        ("GET", "/targets"): READERS,
+        ("POST", "/targets"): AUTHORS,
+        ("GET", "/targets/{target_id}"): READERS,
+        ("POST", "/targets/{target_id}/withdrawals"): AUTHORS,
+        ("GET", "/thresholds"): READERS,
+        ("POST", "/thresholds"): AUTHORS,
+        ("GET", "/thresholds/{threshold_id}"): READERS,
+        ("POST", "/thresholds/{threshold_id}/removals"): AUTHORS,
+        ("GET", "/alerts"): READERS,
+        ("GET", "/alerts/{alert_id}"): READERS,
+        ("POST", "/alerts/{alert_id}/acknowledgements"): AUTHORS,
+        ("POST", "/alerts/{alert_id}/acknowledge"): AUTHORS,
     },
     "reporting-reader": {
         ("GET", "/parked-records"): LOOKERS,

@@ -1,5 +1,13 @@
 """Doors for programs."""
 
-from reporting.api.figures import router_of
+from fastapi import APIRouter
 
-__all__ = ["router_of"]
+from reporting.api import alerts, figures, notes, targets
+from reporting.indicators import Catalogue
+
+__all__ = ["routers_of"]
+
+
+def routers_of(catalogue: Catalogue) -> tuple[APIRouter, ...]:
+    """The doors to this catalogue and to the books about it."""
+    return (figures.router_of(catalogue), notes.router, targets.router, alerts.router)

@@ -1,11 +1,13 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
-from reporting.figures.answer import Answer, Cell, Freshness, Key, Point
+from reporting.figures.answer import Answer, Cell, DefinitionChange, Freshness, Key, Note, Point, Target
 from reporting.figures.combining import WHOLE, Amount, Content, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
+from reporting.figures.remarks import Remarks, read_remarks
+from reporting.figures.scopes import check_decimals, check_scope, is_exact_to
 from reporting.figures.values import (
     NOT_REPORTED,
     PROTECTED,
@@ -30,25 +32,33 @@ __all__ = [
     "Answer",
     "Cell",
     "Content",
+    "DefinitionChange",
     "Figure",
     "Freshness",
     "Key",
     "NotReported",
+    "Note",
     "Number",
     "Plan",
     "Point",
     "Protected",
     "Question",
+    "Remarks",
+    "Target",
     "Value",
     "Zero",
     "answer",
     "answer_plan",
     "answer_with",
     "cells_of",
+    "check_decimals",
+    "check_scope",
     "days_of",
+    "is_exact_to",
     "measure",
     "number_of",
     "plan",
     "plan_of",
+    "read_remarks",
     "value_of",
 ]

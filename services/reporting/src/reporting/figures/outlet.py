@@ -12,6 +12,7 @@ from reporting.figures.plan import Plan, plan_of
 from reporting.figures.protected_spans import is_shown_protected
 from reporting.figures.protection import protected
 from reporting.figures.question import Question
+from reporting.figures.remarks import read_remarks
 from reporting.figures.sources import Begin, read_begin, read_freshness
 from reporting.figures.values import NOT_REPORTED, PROTECTED, Value, number_of, value_of
 from reporting.image import Moment
@@ -56,7 +57,7 @@ async def answer_with(
     assert municipality == moment.municipality, "the image is another city's"
     office = indicator.source_office
     freshness = await read_freshness(moment.connection, municipality, office, plan.catalogue.frame.offices[office], at)
-    return Answer(
+    found = Answer(
         municipality=municipality,
         indicator=indicator.id,
         version=indicator.version,
@@ -93,6 +94,7 @@ async def answer_with(
         batch=moment.head.number,
         generation=moment.head.generation,
     )
+    return (await read_remarks(moment.connection, plan)).beside(found)
 
 
 async def measure(moment: Moment, plan: Plan) -> tuple[Begin, Amounts]:

@@ -90,7 +90,7 @@ def plan_of(
     broken_down = {catalogue.fact_of(name) for name in question.by}
     chosen = {name: values for name, values in filters.items() if catalogue.fact_of(name) not in broken_down}
     shown = {**chosen, **{name: frozenset(values) for name, values in zip(question.by, codes, strict=True)}}
-    sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, tick)
+    sight = sight_of(audience, shown, margins_of(catalogue, indicator, audience, spans), question.known_on, at, tick)
     if not sight.is_live:
         # Today is the day of the tick: what becomes true at midnight would move a single cell, too.
         question, today = at_tick(question, today, sight.tick)
@@ -226,7 +226,7 @@ def _area_set(city: City, level: str, codes: Collection[str], day: date) -> froz
     return parts | {UNPLACED} | (city.placed_at(LEVEL_OF_FACTS, day) - city.placed_at(level, day))
 
 
-def _margins(
+def margins_of(
     catalogue: Catalogue, indicator: Indicator, audience: Audience, spans: Sequence[Span]
 ) -> dict[str, frozenset[str]]:
     """The breakdowns that are declared exact for an audience."""

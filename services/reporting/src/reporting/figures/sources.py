@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reporting.figures.answer import Freshness
+from reporting.figures.answer import Freshness, State
 from reporting.image import Moment
-from reporting.indicators import Words
+from reporting.indicators import OfficeWords, Rhythm, Words, passed
 from verbund.events.ledger_ids import book_of
 
 SILENT_AFTER = timedelta(seconds=30)
@@ -47,17 +47,19 @@ async def read_begin(moment: Moment, measures: Sequence[str], known_on: date | N
 
 
 async def read_freshness(
-    connection: AsyncConnection, municipality: str, office: str, name: Words, at: datetime
+    connection: AsyncConnection, municipality: str, office: str, told: OfficeWords, at: datetime
 ) -> Freshness:
     """How an office's book stands at the instant `at`, in the same snapshot as the figures."""
+    name = Words(de=told.de, en=told.en)
     row = (await connection.execute(_POSITION, {"ledger": book_of(municipality, office)})).first()
     if row is None:
         return Freshness(office=office, name=name, state="never")
     heard = row.heard_at is not None and row.heard_at > at - SILENT_AFTER
+    state: State = _state_of_news(told.rhythm, row.recorded_at, at) if heard else "silent"
     return Freshness(
         office=office,
         name=name,
-        state="stopped" if row.stop_reason is not None else "current" if heard else "silent",
+        state="stopped" if row.stop_reason is not None else state,
         heard_at=row.heard_at,
         recorded_at=row.recorded_at,
         stop_reason=row.stop_reason,
@@ -65,3 +67,13 @@ async def read_freshness(
         behind=max((row.head_number or 0) - row.number, 0),
         parked=row.parked,
     )
+
+
+def _state_of_news(rhythm: Rhythm | None, recorded_at: datetime | None, at: datetime) -> State:
+    """What an office that is heard has brought: nothing for a while may be as it should be, or late."""
+    if rhythm is None or recorded_at is None:
+        return "current" if rhythm is None else "no_news"
+    expected = timedelta(hours=rhythm.within_hours)
+    if at - recorded_at <= expected:
+        return "current"
+    return "no_news" if passed(rhythm, recorded_at, at) <= expected else "overdue"

@@ -5,6 +5,7 @@ from reporting.indicators.catalogue_files import BadCatalogue, read_catalogue
 from reporting.indicators.city import UNPLACED, AgeBand, Area, City
 from reporting.indicators.definition import RATIOS, Indicator, IndicatorKind, Margin, Part, Population, Unit
 from reporting.indicators.periods import Every, Span, period_around, span_year_before, year_before
+from reporting.indicators.rhythm import OfficeWords, Rhythm, passed
 from reporting.indicators.terms import Before, Chosen, NoneOf, OneOf, Parts, Term, codes_of, is_defined_on, parts_of
 from reporting.indicators.words import Words
 
@@ -26,10 +27,12 @@ __all__ = [
     "IndicatorKind",
     "Margin",
     "NoneOf",
+    "OfficeWords",
     "OneOf",
     "Part",
     "Parts",
     "Population",
+    "Rhythm",
     "Span",
     "Term",
     "Unit",
@@ -37,6 +40,7 @@ __all__ = [
     "codes_of",
     "is_defined_on",
     "parts_of",
+    "passed",
     "period_around",
     "read_catalogue",
     "span_year_before",

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reporting.audiences import Audience
 from reporting.cube import Head, read_batches, read_head, snapshot
 from reporting.deltas import day_of
-from reporting.figures import Answer, Freshness, answer_with, measure, plan_of
+from reporting.figures import Answer, Freshness, answer_with, measure, plan_of, read_remarks
 from reporting.figures.sources import read_freshness
 from reporting.image import Image
 from reporting.indicators import Catalogue
@@ -203,7 +203,7 @@ class Hub:
             await asyncio.sleep(_FRESHNESS_SECONDS)
 
     async def refresh_sources(self) -> None:
-        """Read how the sources stand, and tell the open streams, also where nothing changed: time passes."""
+        """Read how the sources stand and what was noted, and tell the open streams, also where nothing changed."""
         now, city, offices = self._clock(), self._catalogue.city, self._catalogue.frame.offices
         sources = dict.fromkeys(indicator.source_office for indicator in self._catalogue.indicators.values())
         async with self._image.moment() as moment:  # and the image stays near, so that no page waits for much
@@ -211,8 +211,15 @@ class Hub:
             self._sources = tuple(
                 [await read_freshness(connection, city.municipality, name, offices[name], now) for name in sources]
             )
+            remarked = [
+                view.answer
+                for view in list(self._views.values())
+                if view.remark(await read_remarks(connection, view.plan))
+            ]
         told = self.freshness()
         if told is not None:
+            if remarked:
+                self.streams.send(Moved("tiles", told.head, self._on, tuple(remarked)))
             self.streams.send(told)
 
 

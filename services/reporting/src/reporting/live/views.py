@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from reporting.cube import Head
 from reporting.deltas import KEY_MODULUS, Delta
-from reporting.figures import WHOLE, Amount, Amounts, Answer, Content, Plan, cells_of, days_of
+from reporting.figures import WHOLE, Amount, Amounts, Answer, Content, Plan, Remarks, cells_of, days_of
 from reporting.indicators import Span, Term
 
 # A delta of this measure dates the beginning of a source, and that decides what is reported at all.
@@ -45,6 +45,15 @@ class View:
         moved = {"cells": cells, "generation": head.generation, "batch": head.number, "asked_at": at}
         self.answer = self.answer.model_copy(update=moved)
         return cells != before
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    def remark(self, remarks: Remarks) -> bool:
+        """Put these remarks beside the numbers; whether that changes the answer."""
+        before, self.answer = self.answer, remarks.beside(self.answer)
+        return self.answer != before
 
     def _hold(self, place: "_Place", delta: Delta) -> None:
         part = self._amounts[place.span][place.part]

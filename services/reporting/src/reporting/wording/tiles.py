@@ -6,6 +6,7 @@ from datetime import date
 from reporting.figures import NOT_REPORTED, Answer, Point, Question, Value, number_of, value_of
 from reporting.indicators import Indicator, IndicatorKind, year_before
 from reporting.wording.phrases import Phrases, is_year
+from reporting.wording.remarks import remarks_of, targets_at
 from verbund.service.words import message_id
 
 _ANSWERS: dict[IndicatorKind, str] = {
@@ -35,6 +36,10 @@ class Tile:
     period: str
     latest: str
     """What stands at the end of its small line."""
+    target: str
+    """What the value should come to, and whether it does; empty where nothing was agreed."""
+    notes: str
+    """How many notes mark the value; empty where none does."""
     sentence: str
     """The answer to its question, in a sentence."""
     spoken: str
@@ -66,6 +71,7 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
         }
     )
     value, unit = phrases.value(now, answer.kind), phrases.unit(answer, now)
+    place = answer.points.index(points[on])
     name = answer.title.say(phrases.language)
     return Tile(
         id=answer.indicator,
@@ -76,6 +82,8 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
         change=phrases.change_since(answer.kind, point, _difference(now, before), before),
         period=phrases.point(point) if point.from_on else phrases.say(message_id("on {day}"), day=point.to_on),
         latest=phrases.dated(point, now, answer.kind),
+        target=" · ".join(targets_at(answer, place, phrases)),
+        notes=_notes(answer, place, phrases),
         sentence=_sentence(answer, now, point, unit, phrases),
         spoken=f"{name} {value} {unit}",
     )
@@ -92,6 +100,13 @@ def year_series(answer: Answer, on: date) -> list[tuple[Point, Value]]:
     while series and number_of(series[0][1]) is None:
         series.pop(0)
     return series
+
+
+def _notes(answer: Answer, place: int, phrases: Phrases) -> str:
+    n = sum(place in remark.points for remark in remarks_of(answer, phrases))
+    if not n:
+        return ""
+    return phrases.say(message_id("with {n} note") if n == 1 else message_id("with {n} notes"), n=n)
 
 
 def _difference(now: Value, before: Value) -> Value:
