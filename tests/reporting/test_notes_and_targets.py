@@ -110,6 +110,9 @@ async def test_a_note_on_a_cell_is_told_to_those_alone_who_see_it_exactly(
         assert len((await figures(group, span))["notes"]) == to_group
     told = (await group.get("/notes")).json()
     assert [note["breakdown"] for note in told] == ["district"]
+    first_page = await group.get("/notes?limit=1")
+    assert len(first_page.json()) == 1
+    assert "Link" not in first_page.headers
     hidden = [note["note_id"] for note in (await statistics.get("/notes")).json() if note["breakdown"] == "area"]
     assert (await group.get(f"/notes/{hidden[0]}")).status_code == 404
     assert (await book(group, f"/notes/{hidden[0]}/withdrawals", {})).json()["code"] == "no_such_note"

@@ -49,13 +49,13 @@ async def read_targets(
     asked: AskedPage,
     indicator: Annotated[IndicatorId | None, Query()] = None,
 ) -> list[ListedTarget]:
-    """As far as the reader sees the figures exactly that they are for: a page may be shorter than asked."""
+    """As far as the reader sees the figures exactly that they are for."""
     after, audience = asked.expect(int), audience_of(reader.roles)
     below = int(after[0]) if after else None
-    rows, told = await list_targets(books, catalogue, audience, below=below, limit=asked.size + 1, indicator=indicator)
+    rows = await list_targets(books, catalogue, audience, below=below, limit=asked.size + 1, indicator=indicator)
     page = asked.page(rows, (rows[asked.size - 1].number,) if len(rows) > asked.size else None)
     response.headers.update(page.link(request))
-    return [row for row in page.items if row in told]
+    return list(page.items)
 
 
 @router.get("/targets/{target_id}", summary="One target")

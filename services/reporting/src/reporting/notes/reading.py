@@ -31,6 +31,9 @@ _LIST = text("""
 """)
 
 
+_AT_ONCE = 200
+
+
 @dataclass(frozen=True, slots=True)
 class ListedNote:
     """One note in its latest version."""
@@ -60,13 +63,19 @@ async def list_notes(
     below: int | None,
     limit: int,
     indicator: str | None = None,
-) -> tuple[list[ListedNote], list[ListedNote]]:
-    """The notes that stand, newest first, at most `limit` with numbers below `below`: all read, and those to be told.
+) -> list[ListedNote]:
+    """The notes that stand and may be told, newest first, at most `limit` with numbers below `below`.
 
-    Both, because a page ends where reading ended: else a list would say how many notes it hides.
+    Reads on until there are enough: a short page would say that something is hidden.
     """
-    rows = await _read(engine, catalogue, below=below, limit=limit, indicator=indicator, note_id=None)
-    return rows, [row for row in rows if _may_see(row, audience, catalogue)]
+    told: list[ListedNote] = []
+    while len(told) < limit:
+        rows = await _read(engine, catalogue, below=below, limit=_AT_ONCE, indicator=indicator, note_id=None)
+        told += [row for row in rows if _may_see(row, audience, catalogue)]
+        if len(rows) < _AT_ONCE:
+            break
+        below = rows[-1].number
+    return told[:limit]
 
 
 async def get_note(engine: AsyncEngine, catalogue: Catalogue, audience: Audience, note_id: str) -> ListedNote:

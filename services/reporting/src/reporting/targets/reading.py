@@ -25,6 +25,9 @@ _LIST = text("""
 """)
 
 
+_AT_ONCE = 200
+
+
 @dataclass(frozen=True, slots=True)
 class ListedTarget:
     """One target."""
@@ -55,13 +58,19 @@ async def list_targets(
     below: int | None,
     limit: int,
     indicator: str | None = None,
-) -> tuple[list[ListedTarget], list[ListedTarget]]:
-    """The targets that stand, newest first, at most `limit` with numbers below `below`: all read, and those to be told.
+) -> list[ListedTarget]:
+    """The targets that stand and may be told, newest first, at most `limit` with numbers below `below`.
 
-    Both, because a page ends where reading ended: else a list would say how many targets it hides.
+    Reads on until there are enough: a short page would say that something is hidden.
     """
-    rows = await _read(engine, catalogue, below=below, limit=limit, indicator=indicator, target_id=None)
-    return rows, [row for row in rows if _may_see(row, audience, catalogue)]
+    told: list[ListedTarget] = []
+    while len(told) < limit:
+        rows = await _read(engine, catalogue, below=below, limit=_AT_ONCE, indicator=indicator, target_id=None)
+        told += [row for row in rows if _may_see(row, audience, catalogue)]
+        if len(rows) < _AT_ONCE:
+            break
+        below = rows[-1].number
+    return told[:limit]
 
 
 async def get_target(engine: AsyncEngine, catalogue: Catalogue, audience: Audience, target_id: str) -> ListedTarget:
