@@ -211,3 +211,42 @@ def test_a_target_is_reached_or_not_by_the_value_of_its_time(
     )
     found: Value = Number(number=value)
     assert verdict_of(target, Point(from_on=point[0], to_on=point[1]), found) == verdict
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "changes", "code", "pointer"),
+    [
+        ("/notes", NOTE, {"indicator": "happiness"}, "no_such_indicator", "/indicator"),
+        ("/notes", NOTE, {"breakdown": "district"}, "half_a_cell", "/value"),
+        ("/notes", NOTE, {"breakdown": "ethnicity", "value": "x"}, "no_such_breakdown", "/breakdown"),
+        ("/notes", NOTE, {"breakdown": "district", "value": "05"}, "no_such_value", "/value"),
+        ("/notes", NOTE, {"to_on": "2016-02-29"}, "from_after_to", "/from_on"),
+        ("/notes", NOTE, {"from_on": "2016-02-30"}, "invalid", "/from_on"),
+        ("/notes", NOTE, {"words": {"de": "Nur deutsch."}}, "invalid", "/words/en"),
+        ("/notes", NOTE, {"words": {"de": " ", "en": "x"}}, "invalid", "/words/de"),
+        ("/notes", NOTE, {"words": {"de": "zwei\nZeilen", "en": "x"}}, "invalid", "/words/de"),
+        ("/notes", NOTE, {"author": "me"}, "invalid", "/author"),
+        ("/targets", TARGET, {"low": None}, "bound_missing", "/low"),
+        ("/targets", TARGET, {"aim": "at_least"}, "bound_without_aim", "/high"),
+        ("/targets", TARGET, {"aim": "at_most"}, "bound_without_aim", "/low"),
+        ("/targets", TARGET, {"low": "9200"}, "low_above_high", "/low"),
+        ("/targets", TARGET, {"high": "9100.5"}, "too_many_decimals", "/high"),
+        ("/targets", TARGET, {"high": 9100}, "invalid", "/high"),
+        ("/targets", TARGET, {"to_on": "2017-12-31"}, "from_after_to", "/from_on"),
+        ("/targets", TARGET, {"value": "SB02"}, "half_a_cell", "/breakdown"),
+    ],
+)
+async def test_a_bad_form_is_refused_at_its_field(
+    statistics: AsyncClient, path: str, form: dict[str, Any], changes: dict[str, Any], code: str, pointer: str
+) -> None:
+    answer = await book(statistics, path, {**form, **changes})
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert [found["pointer"] for found in answer.json()["errors"]] == [pointer]
+
+
+async def test_events_carry_no_words(statistics: AsyncClient, office: ReportingOffice) -> None:
+    await booked(statistics, "/notes", NOTE)
+    await booked(statistics, "/targets", TARGET)
+    bodies = await execute(office.database, "select convert_from(body, 'UTF8') from ledger.record")
+    assert bodies
+    assert not any(words in body for (body,) in bodies for words in (*WORDS.values(), *TARGET["source"].values()))
