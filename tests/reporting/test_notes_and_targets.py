@@ -250,3 +250,21 @@ async def test_events_carry_no_words(statistics: AsyncClient, office: ReportingO
     bodies = await execute(office.database, "select convert_from(body, 'UTF8') from ledger.record")
     assert bodies
     assert not any(words in body for (body,) in bodies for words in (*WORDS.values(), *TARGET["source"].values()))
+
+
+async def test_open_pages_are_told_of_a_target_and_so_is_who_comes_back(statistics: AsyncClient, app: FastAPI) -> None:
+    hub = app.state.hub
+    await hub.refresh()
+    head = hub.everything().head
+    assert hub.since(head.generation, head.number).answers == ()
+    today = {"from_on": "2018-01-01", "to_on": "2999-12-31", "low": "1", "high": "18"}
+    with hub.streams.open() as stream:
+        await booked(statistics, "/targets", {**TARGET, **today})
+        await hub.refresh_sources()
+        async with asyncio.timeout(30):  # whatever else the stream tells at its beginning
+            async for told in stream:
+                if [found.indicator for found in told.answers] == ["population"]:
+                    break
+        assert told.answers[0].targets
+    (again,) = hub.since(head.generation, head.number).answers
+    assert len(again.targets) == 1

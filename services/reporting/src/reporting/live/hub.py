@@ -75,6 +75,8 @@ class Hub:
         self._clock = clock
         self._views: dict[str, View] = {}
         self._changed_at: dict[str, tuple[int, int]] = {}
+        self._remarked_at: dict[str, tuple[int, int]] = {}
+        """As `_changed_at`, where something was noted: that comes between two batches."""
         self._head: Head | None = None
         self._held: Head | None = None
         """As `_head`, where the views are known to be true at it: only then may deltas be added to them."""
@@ -125,7 +127,12 @@ class Hub:
         whole = self.everything()
         if whole is None or generation != whole.head.generation or not 0 < batch <= whole.head.number:
             return whole
-        later = tuple(found for found in whole.answers if self._changed_at[found.indicator] > (generation, batch))
+        seen = (generation, batch)
+        later = tuple(
+            found
+            for found in whole.answers
+            if self._changed_at[found.indicator] > seen or self._remarked_at.get(found.indicator, (-1, -1)) >= seen
+        )
         return Moved("tiles", whole.head, whole.on, later)
 
     async def refresh(self) -> None:
@@ -219,6 +226,8 @@ class Hub:
         told = self.freshness()
         if told is not None:
             if remarked:
+                place = (told.head.generation, told.head.number)
+                self._remarked_at |= {found.indicator: place for found in remarked}
                 self.streams.send(Moved("tiles", told.head, self._on, tuple(remarked)))
             self.streams.send(told)
 
