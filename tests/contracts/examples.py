@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from contracts import reporting_examples
+
 from verbund.events.envelope import Data, Event, sequence_of
 from verbund.events.registration import (
     Amendment,
@@ -179,5 +181,5 @@ def example_of(office: str, model: type[Data]) -> Event[Any]:
         sequence=sequence_of(80412),
         actor="clerk:5f1c0e9a",
         traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        data=next(data for data in DATA if type(data) is model),
+        data=next(data for data in (*DATA, *reporting_examples.DATA) if type(data) is model),
     )

@@ -21,6 +21,7 @@ LOAD = {"initial_load"}
 LOOKERS = {"operator", "statistics", "privacy_officer"}
 DELIVERERS = {"delivering_body", "statistics"}
 READERS = {"coordination", "chair", "expert_group_reader", "statistics"}
+AUTHORS = {"coordination", "chair", "statistics"}
 # What each office shows to everybody: how it is, what it is, how to come in.
 OPEN = {
     ("GET", path)
@@ -74,6 +75,23 @@ MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
         ("GET", "/figures/{indicator_id}.csv"): ROLES,
         ("GET", "/figures/{indicator_id}.xlsx"): ROLES,
         ("GET", "/figures/{indicator_id}.jsonstat"): ROLES,
+        ("GET", "/notes"): READERS,
+        ("POST", "/notes"): AUTHORS,
+        ("GET", "/notes/{note_id}"): READERS,
+        ("POST", "/notes/{note_id}/revisions"): AUTHORS,
+        ("POST", "/notes/{note_id}/withdrawals"): AUTHORS,
+        ("GET", "/targets"): READERS,
+        ("POST", "/targets"): AUTHORS,
+        ("GET", "/targets/{target_id}"): READERS,
+        ("POST", "/targets/{target_id}/withdrawals"): AUTHORS,
+        ("GET", "/thresholds"): READERS,
+        ("POST", "/thresholds"): AUTHORS,
+        ("GET", "/thresholds/{threshold_id}"): READERS,
+        ("POST", "/thresholds/{threshold_id}/removals"): AUTHORS,
+        ("GET", "/alerts"): READERS,
+        ("GET", "/alerts/{alert_id}"): READERS,
+        ("POST", "/alerts/{alert_id}/acknowledgements"): AUTHORS,
+        ("POST", "/alerts/{alert_id}/acknowledge"): AUTHORS,
     },
     "reporting-reader": {
         ("GET", "/parked-records"): LOOKERS,

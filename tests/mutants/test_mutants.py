@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import pytest
 from mutants import (
     bugs_at_doors,
+    bugs_in_alerts,
     bugs_in_booking,
     bugs_in_counting,
     bugs_in_disclosure,
@@ -40,6 +41,7 @@ BUGS = (
     *bugs_in_disclosure.BUGS,
     *bugs_in_protection.BUGS,
     *bugs_at_doors.BUGS,
+    *bugs_in_alerts.BUGS,
 )
 
 SEED = int(os.environ.get("VERBUND_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)

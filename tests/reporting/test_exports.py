@@ -163,7 +163,7 @@ async def test_nothing_that_is_text_is_carried_out(city: Stage) -> None:
 async def test_a_workbook_says_what_the_numbers_mean_and_where_they_come_from(city: Stage) -> None:
     found = await city.ask(Question(indicator="population", by=("area",)), Audience.COORDINATION, NOW)
     book = openpyxl.load_workbook(io.BytesIO(as_workbook(found, "de")))
-    assert book.sheetnames == ["Werte", "Definition", "Zeichen", "Herkunft der Zahlen"]
+    assert book.sheetnames == ["Werte", "Definition", "Zeichen", "Herkunft der Zahlen", "Hinweise"]
     said = {row[0]: row[1] for sheet in book.worksheets[1:] for row in sheet.iter_rows(values_only=True)}
     assert said["Genaue Zahlen"] == "nein"
     assert said["Einheit"] == "Personen"

@@ -114,3 +114,17 @@ IMAGE_SECONDS = Histogram(
     ["outcome"],
     buckets=(*_FAST, 30.0, 60.0),
 )
+
+ALERTS_OPEN = Gauge("verbund_alerts_open", "Alerts of thresholds that are not over.")
+ALERT_EVALUATIONS = Counter(
+    "verbund_alerts_evaluations_total",
+    "Looks at a threshold by outcome: compared, no_number (protected or not reported), refused (cannot be asked).",
+    ["outcome"],
+)
+WEBHOOK_POSTS = Counter(
+    "verbund_webhook_posts_total", "Changes of alerts posted, by outcome: accepted, refused, unreachable.", ["outcome"]
+)
+WEBHOOK_WAITING = Gauge("verbund_webhook_waiting_records", "Changes of alerts that the receiver has not accepted yet.")
+WEBHOOK_OLDEST = Gauge(
+    "verbund_webhook_oldest_seconds", "How long the oldest of them has been waiting; 0 where none waits."
+)

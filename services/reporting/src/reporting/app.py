@@ -3,21 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting import api, live, pages
-from reporting.books import ReportingRules
+from reporting.alerts import AlertsBook, Evaluator, Webhook
+from reporting.alerts.reading import audiences_told
+from reporting.alerts.signing import read_key
+from reporting.alerts.webhook import Receiver
+from reporting.audiences import Audience
+from reporting.books import Book, ReportingRules
 from reporting.deliveries import DeliveriesBook
 from reporting.image import Image
 from reporting.indicators import read_catalogue
+from reporting.notes import NotesBook
 from reporting.office import OFFICE
-from reporting.settings import ReportingSettings
+from reporting.settings import ReportingSettings, WebhookSettings
+from reporting.targets import TargetsBook
 from verbund.database import make_engine
 from verbund.desk.desk import Desk
 from verbund.service.build import Probe, build_service
 from verbund.service.pages import Pages
+from verbund.settings import read_secret
 
 _ENGINE_SIZE = 8  # pages and figures read for some hundredths of a second each; the live views take one more
 _BOOKS_SIZE = 4  # the desk uses two connections at most; the others are for looking things up
@@ -27,19 +36,41 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
     """The application; its settings come from the environment where none are given."""
     settings = settings or ReportingSettings()
     engine = make_engine(settings.database, size=_ENGINE_SIZE)
+    books = make_engine(settings.books, size=_BOOKS_SIZE)
     image = Image(engine, settings.municipality, memory=settings.image_memory)
     catalogue = read_catalogue(settings.municipality, settings.catalogue)
-    books = make_engine(settings.books, size=_BOOKS_SIZE)
-    desk = Desk(ReportingRules([DeliveriesBook(catalogue)]), books, settings.municipality)
+    place = (settings.municipality, catalogue)
+    own: list[Book[Any, Any]] = [
+        DeliveriesBook(catalogue),
+        NotesBook(*place),
+        TargetsBook(*place),
+        AlertsBook(*place),
+    ]
+    desk = Desk(ReportingRules(own), books, settings.municipality)
+    evaluator = Evaluator(image, catalogue, desk.carry_out)
+    webhook = None if settings.webhook is None else Webhook(books, catalogue, _receiver(settings.webhook))
     hub = live.Hub(image, catalogue, live.Waker(settings.database, settings.municipality))
     look = pages.pages_of(catalogue.city)
     return build_service(
         OFFICE,
         OFFICE.door,
         settings,
-        routers=[pages.router, api.router_of(catalogue), api.deliveries, live.router],
-        parts=[_disposed(engine), desk, _warmed(look), hub, live.OnStopSignal(hub.streams.end_all)],
-        probes=[Probe("desk", desk.trouble), Probe("live views", hub.probe)],
+        routers=[*pages.routers, *api.routers_of(catalogue), live.router],
+        parts=[
+            _disposed(engine),
+            desk,
+            evaluator,
+            *([] if webhook is None else [webhook]),
+            _warmed(look),
+            hub,
+            live.OnStopSignal(hub.streams.end_all),
+        ],
+        probes=[
+            Probe("desk", desk.trouble),
+            Probe("live views", hub.probe),
+            Probe("alerts", evaluator.probe),
+            *([] if webhook is None else [Probe("webhook", webhook.probe)]),
+        ],
         state={
             "desk": desk,
             "books": books,
@@ -52,6 +83,12 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
         pages=look,
         upload_limits={"/deliveries": 2 * 1024 * 1024},
     )
+
+
+def _receiver(settings: WebhookSettings) -> Receiver:
+    """Raises `BadSecret` where the secret is none: such a service does not start."""
+    audiences = audiences_told(Audience(settings.audience))
+    return Receiver(settings.url, read_key(read_secret(settings.secret_file)), audiences)
 
 
 @asynccontextmanager

@@ -1,6 +1,13 @@
 """Doors for programs."""
 
-from reporting.api.deliveries import router as deliveries
-from reporting.api.figures import router_of
+from fastapi import APIRouter
 
-__all__ = ["deliveries", "router_of"]
+from reporting.api import alerts, deliveries, figures, notes, targets
+from reporting.indicators import Catalogue
+
+__all__ = ["routers_of"]
+
+
+def routers_of(catalogue: Catalogue) -> tuple[APIRouter, ...]:
+    """The doors to this catalogue and to the books about it."""
+    return (figures.router_of(catalogue), deliveries.router, notes.router, targets.router, alerts.router)

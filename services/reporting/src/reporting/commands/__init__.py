@@ -1,5 +1,6 @@
 """What reporting is asked to book."""
 
+from reporting.commands.alerts import AcknowledgeAlert, EndAlert, RaiseAlert, RemoveThreshold, SetThreshold
 from reporting.commands.deliveries import (
     DeliverFigure,
     FinaliseFigure,
@@ -8,6 +9,25 @@ from reporting.commands.deliveries import (
     TakeInFigures,
     WithdrawFigure,
 )
+from reporting.commands.notes import ReviseNote, WithdrawNote, WriteNote
+from reporting.commands.targets import SetTarget, WithdrawTarget
 
-Command = DeliverFigure | ReviseFigure | TakeInFigures | KeepFigure | FinaliseFigure | WithdrawFigure
-"""Everything that can be asked for."""
+Command = (
+    DeliverFigure
+    | ReviseFigure
+    | TakeInFigures
+    | KeepFigure
+    | FinaliseFigure
+    | WithdrawFigure
+    | WriteNote
+    | ReviseNote
+    | WithdrawNote
+    | SetTarget
+    | WithdrawTarget
+    | SetThreshold
+    | RemoveThreshold
+    | RaiseAlert
+    | EndAlert
+    | AcknowledgeAlert
+)
+"""Every command of every book."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from reporting.exports.signs import sign_of
 from reporting.figures import Answer, Point, number_of
+from reporting.wording import Phrases, remarks_of, sourced_targets
 
 _TIME = "time"
 
@@ -14,6 +15,7 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
 
     A place without a number has `null` as its value and its sign as its status.
     """
+    phrases = Phrases(language)
     dimensions: dict[str, Any] = {
         name: {"label": name, "category": _category([cell.keys[at] for cell in answer.cells], language)}
         for at, name in enumerate(answer.by)
@@ -31,7 +33,12 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
         "label": answer.title.say(language),
         "source": answer.source_office,
         "updated": answer.asked_at.isoformat(),
-        "note": [answer.definition.say(language), *(limit.say(language) for limit in answer.limits)],
+        "note": [
+            answer.definition.say(language),
+            *(limit.say(language) for limit in answer.limits),
+            *(remark.words for remark in remarks_of(answer, phrases)),
+            *sourced_targets(answer, phrases),
+        ],
         "id": list(dimensions),
         "size": [len(dimension["category"]["index"]) for dimension in dimensions.values()],
         "role": {"time": [_TIME]},
@@ -47,6 +54,7 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
                 include={
                     *("indicator", "version", "kind", "municipality", "known_on", "data_state", "is_exact"),
                     *("ticked_at", "adds_up", "generation", "batch", "filters", "decimals"),
+                    *("notes", "targets", "definition_changes"),
                 },
             ),
         },

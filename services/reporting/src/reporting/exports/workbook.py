@@ -10,14 +10,14 @@ from xlsxwriter.worksheet import Worksheet
 
 from reporting.exports.signs import MEANINGS, sign_of
 from reporting.figures import Answer, Value, number_of
-from reporting.wording import Phrases
+from reporting.wording import Phrases, remarks_of, sourced_targets
 from verbund.service.words import message_id
 
 _WIDEST = 42
 
 
 def as_workbook(answer: Answer, language: str) -> bytes:
-    """Four sheets in one language. Text stays text, whatever it begins with; numbers stay numbers."""
+    """Five sheets in one language. Text stays text, whatever it begins with; numbers stay numbers."""
     phrases, file = Phrases(language), io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(file, options) as book:
@@ -32,6 +32,7 @@ def as_workbook(answer: Answer, language: str) -> bytes:
             (message_id("Definition"), _definition(answer, phrases)),
             (message_id("Signs"), [(sign, words.say(language)) for sign, words in MEANINGS.items()]),
             (message_id("Provenance"), _provenance(answer, phrases)),
+            (message_id("Notes"), _remarks(answer, phrases)),
         ):
             sheet = book.add_worksheet(phrases.say(name))
             sheet.set_column(0, 0, 24)
@@ -80,6 +81,15 @@ def _definition(answer: Answer, phrases: Phrases) -> Sequence[tuple[str, str]]:
             phrases.say(message_id("version {n}, since {day}"), n=answer.version, day=answer.valid_from),
         ),
     ]
+
+
+def _remarks(answer: Answer, phrases: Phrases) -> Sequence[tuple[str, str]]:
+    """What was noted and agreed, each with the days or periods that it marks."""
+    marked = [
+        (", ".join(phrases.point(answer.points[place]) for place in remark.points), remark.words)
+        for remark in remarks_of(answer, phrases)
+    ]
+    return [*marked, *((phrases.say(message_id("Target")), target) for target in sourced_targets(answer, phrases))]
 
 
 def _provenance(answer: Answer, phrases: Phrases) -> Sequence[tuple[str, str]]:

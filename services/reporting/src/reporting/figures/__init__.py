@@ -1,12 +1,14 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
-from reporting.figures.answer import Answer, Cell, Delivery, Freshness, Key, Mark, Point
+from reporting.figures.answer import Answer, Cell, DefinitionChange, Delivery, Freshness, Key, Mark, Note, Point, Target
 from reporting.figures.combining import WHOLE, Amount, Content, Label, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
 from reporting.figures.released import ReleasedIndicator, as_released, list_released
+from reporting.figures.remarks import Remarks, read_remarks
+from reporting.figures.scopes import check_decimals, check_scope, is_exact_to
 from reporting.figures.values import (
     NOT_REPORTED,
     PROTECTED,
@@ -31,6 +33,7 @@ __all__ = [
     "Answer",
     "Cell",
     "Content",
+    "DefinitionChange",
     "Delivery",
     "Figure",
     "Freshness",
@@ -38,12 +41,15 @@ __all__ = [
     "Label",
     "Mark",
     "NotReported",
+    "Note",
     "Number",
     "Plan",
     "Point",
     "Protected",
     "Question",
     "ReleasedIndicator",
+    "Remarks",
+    "Target",
     "Value",
     "Zero",
     "answer",
@@ -51,11 +57,15 @@ __all__ = [
     "answer_with",
     "as_released",
     "cells_of",
+    "check_decimals",
+    "check_scope",
     "days_of",
+    "is_exact_to",
     "list_released",
     "measure",
     "number_of",
     "plan",
     "plan_of",
+    "read_remarks",
     "value_of",
 ]

@@ -7,9 +7,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from reporting.audiences import Audience
-from reporting.figures.values import Value
+from reporting.figures.values import Figure, Value
 from reporting.indicators import IndicatorKind, Unit, Words
 from verbund.events.reporting.deliveries import DeliveryFinding
+from verbund.events.reporting.notes import AuthorRole
+from verbund.events.reporting.targets import Aim
 
 
 class _Part(BaseModel):
@@ -55,13 +57,21 @@ class Cell(_Part):
     """As of when this row stands, where it does not move live: each Stadtbezirk moves on its own."""
 
 
+State = Literal["current", "no_news", "overdue", "silent", "stopped", "never"]
+"""How a source stands.
+
+`current`: heard of just now, and has booked within its rhythm (or none is expected of it). `no_news`: heard of, and has
+booked nothing for longer, as may be expected: it is Sunday. `overdue`: heard of, and has booked nothing for longer than
+may be expected. `silent`: no data, it is not heard of. `stopped`: reading is halted. `never`: no book.
+"""
+
+
 class Freshness(_Part):
     """How a source stands: no news (heard, nothing new) is something else than no data (not heard, stopped, never)."""
 
     office: str
     name: Words
-    state: Literal["current", "silent", "stopped", "never"]
-    """`current`: heard of just now. `silent`: not heard for a while. `stopped`: reading is halted. `never`: no book."""
+    state: State
     heard_at: datetime | None = None
     recorded_at: datetime | None = None
     """When the office booked the last fact that stands in these figures."""
@@ -89,6 +99,50 @@ class Delivery(_Part):
     """Why numbers were delivered a second time."""
     findings: tuple[DeliveryFinding, ...]
     """What does not fit: it was noticed, booked and left as delivered."""
+
+
+class Note(_Part):
+    """What somebody noted about the series: what was different in a time, and why."""
+
+    note_id: str
+    breakdown: str | None
+    key: Key | None
+    """The value of the breakdown that it is about; None for the indicator as a whole."""
+    from_on: date
+    to_on: date | None
+    """The last day that it is about; None while it goes on."""
+    words: Words
+    author_role: AuthorRole
+    recorded_on: date
+    points: tuple[int, ...]
+    """The places in `Answer.points` that it marks."""
+
+
+class Target(_Part):
+    """What was agreed that the figure should come to."""
+
+    target_id: str
+    breakdown: str | None
+    key: Key | None
+    """The value of the breakdown that it is for; None for the indicator as a whole."""
+    from_on: date
+    to_on: date
+    agreed_on: date
+    aim: Aim
+    low: Figure | None
+    high: Figure | None
+    source: Words
+    points: tuple[int, ...]
+    """The places in `Answer.points` that it holds for."""
+
+
+class DefinitionChange(_Part):
+    """From this day on another definition of the indicator holds."""
+
+    version: int
+    valid_from: date
+    points: tuple[int, ...]
+    """The place in `Answer.points` that it marks."""
 
 
 class Answer(_Part):
@@ -144,6 +198,9 @@ class Answer(_Part):
     deliveries: tuple[Delivery, ...] = ()
     """Of what is delivered: what stands behind the values, and whatever else in this time has something that does not
     fit."""
+    notes: tuple[Note, ...] = ()
+    targets: tuple[Target, ...] = ()
+    definition_changes: tuple[DefinitionChange, ...] = ()
     batch: int
     """Number of the cube's last batch in these figures."""
     generation: int

@@ -12,6 +12,7 @@ from reporting.figures.answer import Answer, Cell, Delivery, Mark, Point
 from reporting.figures.describing import described, difference, key_of
 from reporting.figures.plan import Plan, Sheets, plan_of
 from reporting.figures.question import Question
+from reporting.figures.remarks import read_remarks
 from reporting.figures.sources import read_freshness
 from reporting.figures.spans import check_days, compared_with, every_of
 from reporting.figures.values import NOT_REPORTED, Value, value_of
@@ -36,7 +37,7 @@ async def plan_delivered(
 
 async def answer_delivered(moment: Moment, plan: Plan, sheets: Sheets, at: datetime) -> Answer:
     """The answer to a question that was checked."""
-    return described(
+    found = described(
         moment,
         plan,
         points=tuple(_points(plan)),
@@ -46,6 +47,7 @@ async def answer_delivered(moment: Moment, plan: Plan, sheets: Sheets, at: datet
         at=at,
         deliveries=tuple(_deliveries(plan, sheets.standing)),
     )
+    return (await read_remarks(moment.connection, plan)).beside(found)
 
 
 async def _read(moment: Moment, question: Question, known_on: date | None) -> tuple[Standing, ...]:

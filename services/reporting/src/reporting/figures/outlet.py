@@ -15,6 +15,7 @@ from reporting.figures.plan import Plan, plan_of
 from reporting.figures.protected_spans import is_shown_protected
 from reporting.figures.protection import protected
 from reporting.figures.question import Question
+from reporting.figures.remarks import read_remarks
 from reporting.figures.sources import Begin, read_begin, read_freshness
 from reporting.figures.values import NOT_REPORTED, PROTECTED, Value
 from reporting.image import Moment
@@ -62,7 +63,7 @@ async def answer_with(
     moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime, before: Amounts | None = None
 ) -> Answer:
     """The answer to a question whose amounts were read, at the same moment; `before`: as they were known earlier."""
-    return described(
+    found = described(
         moment,
         plan,
         points=tuple(_points(plan, begin)),
@@ -71,6 +72,7 @@ async def answer_with(
         freshness=await read_freshness(moment.connection, plan.catalogue, plan.indicator.source_office, at),
         at=at,
     )
+    return (await read_remarks(moment.connection, plan)).beside(found)
 
 
 async def measure(moment: Moment, plan: Plan) -> tuple[Begin, Amounts]:

@@ -124,7 +124,8 @@ def plan_of(
     if indicator.delivered is not None:
         sight = sight_of_delivered(shown, question.known_on, at)
     else:
-        sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, ticks)
+        margins = margins_of(catalogue, indicator, audience, spans)
+        sight = sight_of(audience, shown, margins, question.known_on, at, ticks)
     periods = periods_of(indicator, audience)
     if audience is Audience.PUBLIC:
         question, today = at_release(question, periods, today, sight.tick)
@@ -278,7 +279,7 @@ def _area_set(city: City, level: str, codes: Collection[str], day: date) -> froz
     return parts | {UNPLACED} | (city.placed_at(LEVEL_OF_FACTS, day) - city.placed_at(level, day))
 
 
-def _margins(
+def margins_of(
     catalogue: Catalogue, indicator: Indicator, audience: Audience, spans: Sequence[Span]
 ) -> dict[str, frozenset[str]]:
     """The breakdowns that are declared exact for an audience."""

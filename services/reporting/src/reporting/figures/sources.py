@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.deltas import day_of
-from reporting.figures.answer import Freshness
+from reporting.figures.answer import Freshness, State
 from reporting.image import Moment
-from reporting.indicators import Catalogue, Indicator, Words, period_around
+from reporting.indicators import Catalogue, Indicator, Rhythm, Words, passed, period_around
 from verbund.events.ledger_ids import book_of
 
 SILENT_AFTER = timedelta(seconds=30)
@@ -56,7 +56,8 @@ async def read_begin(moment: Moment, measures: Sequence[str], known_on: date | N
 
 async def read_freshness(connection: AsyncConnection, catalogue: Catalogue, office: str, at: datetime) -> Freshness:
     """How an office's book, or what it delivers, stands at the instant `at`, in the same snapshot as the figures."""
-    municipality, name = catalogue.city.municipality, catalogue.frame.offices[office]
+    municipality, told = catalogue.city.municipality, catalogue.frame.offices[office]
+    name = Words(de=told.de, en=told.en)
     delivered = [each for each in catalogue.indicators.values() if office in each.delivered_by]
     if delivered:
         return await _freshness_of_deliveries(connection, municipality, office, name, delivered, at)
@@ -64,10 +65,11 @@ async def read_freshness(connection: AsyncConnection, catalogue: Catalogue, offi
     if row is None:
         return Freshness(office=office, name=name, state="never")
     heard = row.heard_at is not None and row.heard_at > at - SILENT_AFTER
+    state: State = _state_of_news(told.rhythm, row.recorded_at, at) if heard else "silent"
     return Freshness(
         office=office,
         name=name,
-        state="stopped" if row.stop_reason is not None else "current" if heard else "silent",
+        state="stopped" if row.stop_reason is not None else state,
         heard_at=row.heard_at,
         recorded_at=row.recorded_at,
         stop_reason=row.stop_reason,
@@ -97,7 +99,7 @@ async def _freshness_of_deliveries(
     return Freshness(
         office=office,
         name=name,
-        state="silent" if overdue else "current",
+        state="overdue" if overdue else "current",
         heard_at=recorded_at,
         recorded_at=recorded_at,
         position=max(row.number for row in last.values()),
@@ -109,3 +111,13 @@ def due_on(indicator: Indicator, delivered_to: date) -> date:
     assert indicator.delivered is not None, "only what is delivered is waited for"
     following = period_around(delivered_to + _DAY, indicator.every[0]).to_on
     return following + timedelta(days=indicator.delivered.due_within_days)
+
+
+def _state_of_news(rhythm: Rhythm | None, recorded_at: datetime | None, at: datetime) -> State:
+    """What an office that is heard has brought: nothing for a while may be as it should be, or late."""
+    if rhythm is None or recorded_at is None:
+        return "current" if rhythm is None else "no_news"
+    expected = timedelta(hours=rhythm.within_hours)
+    if at - recorded_at <= expected:
+        return "current"
+    return "no_news" if passed(rhythm, recorded_at, at) <= expected else "overdue"

@@ -7,6 +7,7 @@ from reporting.indicators.city import UNPLACED, AgeBand, Area, City
 from reporting.indicators.definition import RATIOS, Delivered, Indicator, IndicatorKind, Part, Population, Unit
 from reporting.indicators.fitting import facts_of
 from reporting.indicators.periods import TOO_SHORT, Every, Span, period_around, span_year_before, year_before
+from reporting.indicators.rhythm import OfficeWords, Rhythm, passed
 from reporting.indicators.terms import Before, Chosen, NoneOf, OneOf, Parts, Term, codes_of, is_defined_on, parts_of
 from reporting.indicators.words import Words
 
@@ -32,11 +33,13 @@ __all__ = [
     "IndicatorKind",
     "Margin",
     "NoneOf",
+    "OfficeWords",
     "OneOf",
     "Part",
     "Parts",
     "Population",
     "PublicRule",
+    "Rhythm",
     "Span",
     "Term",
     "Unit",
@@ -45,6 +48,7 @@ __all__ = [
     "facts_of",
     "is_defined_on",
     "parts_of",
+    "passed",
     "period_around",
     "read_catalogue",
     "span_year_before",

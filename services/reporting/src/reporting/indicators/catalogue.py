@@ -8,6 +8,7 @@ from pydantic import Field
 from reporting.deltas import Measure
 from reporting.indicators.city import City
 from reporting.indicators.definition import Indicator, Unit
+from reporting.indicators.rhythm import OfficeWords
 from reporting.indicators.words import Model, Words
 from verbund.errors import NotFound
 
@@ -29,7 +30,7 @@ class Frame(Model):
 
     fields_of_action: Mapping[str, Words] = Field(default_factory=dict)
     """In the order of display."""
-    offices: Mapping[str, Words] = Field(default_factory=dict)
+    offices: Mapping[str, OfficeWords] = Field(default_factory=dict)
     units: Mapping[str, Unit] = Field(default_factory=dict)
     dimensions: Mapping[str, Dimension] = Field(default_factory=dict)
     values: Mapping[str, Mapping[str, Words]] = Field(default_factory=dict)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reporting.audiences import Audience
 from reporting.cube import Head, read_batches, read_head, snapshot
 from reporting.deltas import day_of
-from reporting.figures import Answer, Freshness, answer_with, measure, plan_of
+from reporting.figures import Answer, Freshness, answer_with, measure, plan_of, read_remarks
 from reporting.figures.sources import read_freshness
 from reporting.image import Image
 from reporting.indicators import Catalogue
@@ -75,6 +75,8 @@ class Hub:
         self._clock = clock
         self._views: dict[str, View] = {}
         self._changed_at: dict[str, tuple[int, int]] = {}
+        self._remarked_at: dict[str, tuple[int, int]] = {}
+        """As `_changed_at`, where something was noted: that comes between two batches."""
         self._head: Head | None = None
         self._held: Head | None = None
         """As `_head`, where the views are known to be true at it: only then may deltas be added to them."""
@@ -125,7 +127,12 @@ class Hub:
         whole = self.everything()
         if whole is None or generation != whole.head.generation or not 0 < batch <= whole.head.number:
             return whole
-        later = tuple(found for found in whole.answers if self._changed_at[found.indicator] > (generation, batch))
+        seen = (generation, batch)
+        later = tuple(
+            found
+            for found in whole.answers
+            if self._changed_at[found.indicator] > seen or self._remarked_at.get(found.indicator, (-1, -1)) >= seen
+        )
         return Moved("tiles", whole.head, whole.on, later)
 
     async def refresh(self) -> None:
@@ -205,14 +212,23 @@ class Hub:
             await asyncio.sleep(_FRESHNESS_SECONDS)
 
     async def refresh_sources(self) -> None:
-        """Read how the sources stand, and tell the open streams, also where nothing changed: time passes."""
+        """Read how the sources stand and what was noted, and tell the open streams, also where nothing changed."""
         now = self._clock()
         sources = dict.fromkeys(indicator.source_office for indicator in self._catalogue.indicators.values())
         async with self._image.moment() as moment:  # and the image stays near, so that no page waits for much
             connection = moment.connection
             self._sources = tuple([await read_freshness(connection, self._catalogue, name, now) for name in sources])
+            remarked = [
+                view.answer
+                for view in list(self._views.values())
+                if view.remark(await read_remarks(connection, view.plan))
+            ]
         told = self.freshness()
         if told is not None:
+            if remarked:
+                place = (told.head.generation, told.head.number)
+                self._remarked_at |= {found.indicator: place for found in remarked}
+                self.streams.send(Moved("tiles", told.head, self._on, tuple(remarked)))
             self.streams.send(told)
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from reporting.cube import Head
 from reporting.deltas import Delta
-from reporting.figures import WHOLE, Amount, Amounts, Answer, Content, Label, Plan, cells_of, days_of
+from reporting.figures import WHOLE, Amount, Amounts, Answer, Content, Label, Plan, Remarks, cells_of, days_of
 from reporting.indicators import Span, Term
 from verbund.disclosure import KEY_MODULUS
 
@@ -46,6 +46,15 @@ class View:
         moved = {"cells": cells, "generation": head.generation, "batch": head.number, "asked_at": at}
         self.answer = self.answer.model_copy(update=moved)
         return cells != before
+
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    def remark(self, remarks: Remarks) -> bool:
+        """Put these remarks beside the numbers; whether that changes the answer."""
+        before, self.answer = self.answer, remarks.beside(self.answer)
+        return self.answer != before
 
     def _hold(self, place: "_Place", delta: Delta) -> None:
         part = self._amounts[place.span][place.part]

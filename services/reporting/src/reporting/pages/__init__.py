@@ -1,11 +1,12 @@
 """The coordination group's live page, and a page for each indicator."""
 
 from reporting.indicators import City
-from reporting.pages import charts
-from reporting.pages.routes import router
+from reporting.pages import acknowledging, charts, routes
 from verbund.service.pages import Pages, templates_for
 
-__all__ = ["end_drawing", "pages_of", "router", "warm"]
+__all__ = ["end_drawing", "pages_of", "routers", "warm"]
+
+routers = (routes.router, acknowledging.router)
 
 
 def pages_of(city: City) -> Pages:

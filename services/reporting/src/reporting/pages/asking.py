@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from reporting.alerts import ListedAlert, list_open
 from reporting.audiences import Audience
-from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan
+from reporting.figures import Answer, Freshness, Question, answer, answer_plan, plan, plan_of, read_remarks
 from reporting.figures.sources import read_freshness
 from reporting.image import Moment
 from reporting.indicators import Catalogue, Indicator
@@ -28,12 +29,17 @@ class Asker:
     view: View
     held: Mapping[str, Answer]
     """Today's tiles as the live views hold them; empty where they do not."""
+    may_acknowledge: bool = False
+    """Whether this visitor may acknowledge alerts."""
 
     async def tile(self, indicator: Indicator) -> Answer:
         """The city's value: exact for everybody who sees figures, so that what is held can be shown to all."""
+        question = tile_question(indicator, self.view.as_of, self.view.known_on)
         if self.view.is_today and indicator.id in self.held:
-            return self.held[indicator.id]
-        return await self._ask(tile_question(indicator, self.view.as_of, self.view.known_on))
+            # The numbers follow the cube; what was noted a moment ago is read now.
+            checked = plan_of(self.catalogue, question, self.audience, self.at)
+            return (await read_remarks(self.moment.connection, checked)).beside(self.held[indicator.id])
+        return await self._ask(question)
 
     async def years(self, indicator: Indicator) -> Answer:
         """The ends of years, or whole years, and of a flow the present one as far as it has come."""
@@ -59,6 +65,12 @@ class Asker:
         """How the sources of all indicators stand."""
         sources = dict.fromkeys(indicator.source_office for indicator in self.catalogue.indicators.values())
         return [await read_freshness(self.moment.connection, self.catalogue, name, self.at) for name in sources]
+
+    async def alerts(self) -> list[ListedAlert]:
+        """The alerts of this audience that are not over; none beside a view of another day."""
+        if not self.view.is_today:
+            return []
+        return await list_open(self.moment.connection, self.catalogue.city.municipality, self.audience)
 
     async def _ask(self, question: Question) -> Answer:
         return await answer(self.moment, self.catalogue, question, self.audience, self.at)

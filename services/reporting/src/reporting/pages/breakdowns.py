@@ -1,12 +1,12 @@
 """A breakdown as bars and table, with the sentence that says what it shows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from reporting.figures import PROTECTED, Answer, Cell, Figure, number_of, value_of
 from reporting.indicators import Catalogue
-from reporting.wording import Phrases
+from reporting.wording import Phrases, Remark, remarks_of, target_in_words
 from verbund.disclosure import MAXIMUM_NOISE
 from verbund.service.pages.formats import NOTHING, ZERO
 from verbund.service.words import message_id
@@ -22,6 +22,8 @@ class Row:
     value: str
     change: str
     share: float
+    marks: str = ""
+    """Of what was noted about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Breakdown:
     rows: tuple[Row, ...]
     total: Row | None
     is_long: bool
+    remarks: tuple[Remark, ...]
+    targets: tuple[str, ...]
 
 
 def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Breakdown:
@@ -49,8 +53,10 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
     heading = catalogue.frame.dimensions[dimension].say(phrases.language)
     numbers = [number_of(cell.values[0]) for cell in answer.cells]
     longest = max((abs(float(number)) for number in numbers if number), default=0.0)
+    remarks = remarks_of(answer, phrases)
+    marks = _marks(remarks)
     rows = tuple(
-        _row(answer, cell, longest, phrases) for cell in answer.cells if not _is_empty_rest(cell, answer.cells)
+        _row(answer, cell, longest, marks, phrases) for cell in answer.cells if not _is_empty_rest(cell, answer.cells)
     )
     total = sum((number for number in numbers if number is not None), 0)
     changes = [number_of(cell.changes[0]) for cell in answer.cells if cell.changes]
@@ -79,15 +85,38 @@ def breakdown_of(answer: Answer, catalogue: Catalogue, phrases: Phrases) -> Brea
         if answer.adds_up and None not in numbers
         else None,
         is_long=len(rows) > _MANY_ROWS,
+        remarks=remarks,
+        targets=tuple(_targets(answer, phrases)),
     )
 
 
-def _row(answer: Answer, cell: Cell, longest: float, phrases: Phrases) -> Row:
+def _marks(remarks: Sequence[Remark]) -> Mapping[str, str]:
+    """By code, the marks of the notes on that very value; what is about the whole stands under the table only."""
+    marks: dict[str, list[str]] = {}
+    for remark in remarks:
+        if remark.code is not None:
+            marks.setdefault(remark.code, []).append(remark.mark)
+    return {code: " ".join(found) for code, found in marks.items()}
+
+
+def _targets(answer: Answer, phrases: Phrases) -> Iterator[str]:
+    """The targets of single rows, each with its verdict."""
+    (point,) = answer.points
+    values = {cell.keys[0].code: cell.values[0] for cell in answer.cells}
+    for target in answer.targets:
+        if target.key is not None and target.key.code in values:
+            words = target_in_words(answer, target, point, values[target.key.code], phrases)
+            name = target.key.name.say(phrases.language)
+            yield phrases.say(message_id("{name}: {target}"), name=name, target=words)
+
+
+def _row(answer: Answer, cell: Cell, longest: float, marks: Mapping[str, str], phrases: Phrases) -> Row:
     number = number_of(cell.values[0])
     return Row(
         name=cell.keys[0].name.say(phrases.language),
         value=phrases.value(cell.values[0], answer.kind, NOTHING if answer.is_exact else ZERO),
         change=phrases.change(cell.changes[0]) if cell.changes else "",
+        marks=marks.get(cell.keys[0].code, ""),
         share=round(100 * abs(float(number)) / longest, 1) if number and longest else 0,
     )
 

@@ -25,6 +25,11 @@ class Point:
     value: float | None
     words: str
     """The value as the reader sees it."""
+    mark: str = ""
+    """The marks of what was noted about it."""
+    low: float | None = None
+    high: float | None = None
+    """What it should come to, where that was agreed."""
 
 
 def series_chart(points: Sequence[Point], decimals: int) -> dict[str, Any]:
@@ -47,7 +52,7 @@ def bars_chart(points: Sequence[Point], decimals: int) -> dict[str, Any]:
 def _chart(points: Sequence[Point], decimals: int, *marks: Mapping[str, Any]) -> dict[str, Any]:
     last = len(points) - 1
     rows = [
-        {"label": p.label, "value": p.value, "words": p.words, "end": index in (0, last)}
+        {"label": p.label, "value": p.value, "words": p.words, "end": index in (0, last), **_remarks(p)}
         for index, p in enumerate(points)
     ]
     x_axis = {"title": None, "labelAngle": 0, "grid": False, "labelOverlap": True, "labelFlush": False}
@@ -60,7 +65,7 @@ def _chart(points: Sequence[Point], decimals: int, *marks: Mapping[str, Any]) ->
         "height": 300,
         "background": None,
         "padding": {"left": 0, "right": 16, "top": 16, "bottom": 0},
-        "layer": [*marks, *_labels(points)],
+        "layer": [*marks, *_labels(points), *_remarked(points)],
         "encoding": {
             "x": {"field": "label", "type": "ordinal", "sort": None, "axis": x_axis},
             "y": {"field": "value", "type": "quantitative", "scale": {"zero": True, "nice": True}, "axis": y_axis},
@@ -82,6 +87,28 @@ def _labels(points: Sequence[Point]) -> Iterator[dict[str, Any]]:
                 "mark": {"type": "text", "dy": distance, "fontSize": 13, "fontWeight": 600, "color": _WORDS},
                 "encoding": {"text": {"field": "words"}},
             }
+
+
+def _remarks(point: Point) -> dict[str, Any]:
+    said = {"mark": point.mark or None, "low": point.low, "high": point.high}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _remarked(points: Sequence[Point]) -> Iterator[dict[str, Any]]:
+    """The bounds of targets as strokes across their points, and the marks of notes above everything."""
+    for bound in ("low", "high"):
+        if any(getattr(point, bound) is not None for point in points):
+            yield {
+                "transform": [{"filter": f"isValid(datum.{bound})"}],
+                "mark": {"type": "tick", "thickness": 2, "width": 28, "color": _WORDS},
+                "encoding": {"y": {"field": bound, "type": "quantitative"}},
+            }
+    if any(point.mark for point in points):
+        yield {
+            "transform": [{"filter": "isValid(datum.mark)"}],
+            "mark": {"type": "text", "baseline": "top", "dy": -14, "fontSize": 13, "color": _WORDS},
+            "encoding": {"text": {"field": "mark"}, "y": {"value": 0}},
+        }
 
 
 def as_svg(spec: Mapping[str, Any], language: str) -> str:

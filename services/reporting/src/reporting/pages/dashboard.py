@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
+from uuid import uuid4
 
+from reporting.alerts import ListedAlert
+from reporting.alerts.wording import AlertWords, alert_words
 from reporting.figures import Answer, Freshness
 from reporting.indicators import Indicator
 from reporting.pages.address import address
@@ -34,6 +37,18 @@ class ShownTile:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownAlert:
+    """An alert above the tiles."""
+
+    words: AlertWords
+    href: str
+    """The page of its figure."""
+    acknowledge_at: str
+    """Where its button leads; empty where it is acknowledged, or this visitor may not."""
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Tiles that count the same people."""
 
@@ -54,6 +69,7 @@ class Figures:
     years: Answer
     breakdowns: tuple[Answer, ...]
     sources: tuple[Freshness, ...]
+    alerts: tuple[ListedAlert, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,7 @@ class Dashboard:
     groups: tuple[Group, ...]
     charts: tuple[Series, ...]
     breakdowns: tuple[Breakdown, ...]
+    alerts: tuple[ShownAlert, ...]
 
 
 async def ask_figures(asker: Asker) -> Figures:
@@ -77,6 +94,7 @@ async def ask_figures(asker: Asker) -> Figures:
         years=await asker.years(lead),
         breakdowns=tuple(answer for answer in found if answer is not None),
         sources=tuple(await asker.freshness()),
+        alerts=tuple(await asker.alerts()),
     )
 
 
@@ -96,6 +114,7 @@ def dashboard_of(figures: Figures, asker: Asker, phrases: Phrases) -> Dashboard:
         groups=tuple(_groups(figures.tiles, frame, asker, phrases)),
         charts=() if series is None else (series,),
         breakdowns=tuple(breakdown_of(answer, asker.catalogue, phrases) for answer in figures.breakdowns),
+        alerts=tuple(_alert(alert, asker, phrases) for alert in figures.alerts),
     )
 
 
@@ -105,6 +124,17 @@ def _groups(answers: Sequence[Answer], frame: Frame, asker: Asker, phrases: Phra
         places = _places(len(members), leads=members[0] is answers[0])
         shown = (_shown(answer, place, frame, asker, phrases) for answer, place in zip(members, places, strict=True))
         yield Group(population, tuple(shown))
+
+
+def _alert(alert: ListedAlert, asker: Asker, phrases: Phrases) -> ShownAlert:
+    words = alert_words(alert, asker.catalogue, phrases)
+    place = f"/alerts/{alert.alert_id}/acknowledge"
+    return ShownAlert(
+        words=words,
+        href=address(f"/indicators/{alert.indicator}", {}, lang=phrases.language),
+        acknowledge_at="" if words.is_acknowledged or not asker.may_acknowledge else place,
+        idempotency_key=str(uuid4()),
+    )
 
 
 def _places(count: int, *, leads: bool) -> list[Place]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from reporting.access import ACKNOWLEDGE_ALERTS
 from reporting.audiences import STEERING_ROLES, audience_of
 from reporting.deltas import day_of
 from reporting.image import Image, Moment
@@ -76,7 +77,9 @@ def _shorter(request: Request, phrases: Phrases) -> Response | None:
 def _asker(request: Request, moment: Moment, phrases: Phrases) -> Asker:
     at = datetime.now(UTC)
     audience, view = audience_of(principal_of(request.scope).roles), view_of(request.query_params, day_of(at), phrases)
-    return Asker(moment, _catalogue(request), audience, at, view, request.app.state.held_tiles(view.today))
+    held = request.app.state.held_tiles(view.today)
+    may_acknowledge = bool(principal_of(request.scope).roles & ACKNOWLEDGE_ALERTS.roles)
+    return Asker(moment, _catalogue(request), audience, at, view, held, may_acknowledge)
 
 
 def _show(request: Request, template: str, asker: Asker, page: object) -> Response:

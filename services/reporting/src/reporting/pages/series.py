@@ -10,7 +10,7 @@ from reporting.figures import Point as Day
 from reporting.indicators import IndicatorKind
 from reporting.pages import charts, sparks
 from reporting.pages.sparks import Spark
-from reporting.wording import Phrases, is_year
+from reporting.wording import Phrases, Remark, is_year, remarks_of, sourced_targets
 from verbund.service.words import message_id
 
 
@@ -21,6 +21,8 @@ class Row:
     name: str
     value: str
     change: str
+    marks: str
+    """Of what was noted about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Series:
     value_heading: str
     change_heading: str
     rows: tuple[Row, ...]
+    remarks: tuple[Remark, ...]
+    targets: tuple[str, ...]
     svg: str
     json: str
     """Specification and number format for the browser, safe to stand in a script element."""
@@ -57,8 +61,13 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
     steps = _reported(answer)
     if sum(number_of(value) is not None for _, value in steps) < 2:
         return None
+    remarks, first = remarks_of(answer, phrases), len(answer.points) - len(steps)
+    marks = [" ".join(one.mark for one in remarks if first + at in one.points) for at in range(len(steps))]
     drawn = [
-        charts.Point(phrases.short(day), _drawable(value), phrases.value(value, answer.kind)) for day, value in steps
+        charts.Point(
+            phrases.short(day), _drawable(value), phrases.value(value, answer.kind), mark, *_bounds(answer, first + at)
+        )
+        for at, ((day, value), mark) in enumerate(zip(steps, marks, strict=True))
     ]
     spec = (charts.series_chart if _is_line(answer.kind, steps) else charts.bars_chart)(drawn, answer.decimals)
     packed = json.dumps(spec, ensure_ascii=False)
@@ -72,7 +81,9 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
         heading=phrases.say(message_id("As of") if steps[0][0].from_on is None else message_id("Period")),
         value_heading=phrases.unit(answer),
         change_heading=phrases.say(message_id("Change")),
-        rows=tuple(_rows(answer.kind, steps, phrases)),
+        rows=tuple(_rows(answer.kind, steps, marks, phrases)),
+        remarks=remarks,
+        targets=tuple(sourced_targets(answer, phrases)),
         svg=_drawn(packed, phrases.language),
         json=browser.replace("<", "\\u003c"),
     )
@@ -96,19 +107,30 @@ def _is_line(kind: IndicatorKind, steps: Steps) -> bool:
 
 
 def _drawable(value: Value) -> float | None:
-    number = number_of(value)
+    return _float(number_of(value))
+
+
+def _float(number: Figure | None) -> float | None:
     return number if number is None or isinstance(number, int) else float(number)
 
 
-def _rows(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> list[Row]:
+def _bounds(answer: Answer, place: int) -> tuple[float | None, float | None]:
+    """What the first of the targets of a point asks for."""
+    for target in answer.targets:
+        if place in target.points:
+            return _float(target.low), _float(target.high)
+    return None, None
+
+
+def _rows(kind: IndicatorKind, steps: Steps, marks: Sequence[str], phrases: Phrases) -> list[Row]:
     rows = []
     before: Figure | None = None
-    for day, value in steps:
+    for (day, value), mark in zip(steps, marks, strict=True):
         is_whole = day.from_on is None or is_year(day)
         number = number_of(value) if is_whole else None  # part of a year is no change against a whole one
         change = "" if number is None or before is None else phrases.change(value_of(number - before))
         name = phrases.short(day) if day.from_on is not None and is_whole else phrases.point(day)
-        rows.append(Row(name, phrases.value(value, kind), change))
+        rows.append(Row(name, phrases.value(value, kind), change, mark))
         before = number
     return rows[::-1]
 

@@ -3,15 +3,21 @@
 from reporting.wording.deliveries import deliveries_in_words
 from reporting.wording.freshness import freshness_in_words, troubles_in_words
 from reporting.wording.phrases import Phrases, is_year
+from reporting.wording.remarks import Remark, remarks_of, sourced_targets, target_in_words, targets_at
 from reporting.wording.tiles import Tile, series_question, tile_of, tile_question, year_series
 
 __all__ = [
     "Phrases",
+    "Remark",
     "Tile",
     "deliveries_in_words",
     "freshness_in_words",
     "is_year",
+    "remarks_of",
     "series_question",
+    "sourced_targets",
+    "target_in_words",
+    "targets_at",
     "tile_of",
     "tile_question",
     "troubles_in_words",

@@ -1,6 +1,6 @@
 """How fresh the sources are, in words: no news is something else than no data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from reporting.figures import Freshness
@@ -21,6 +21,11 @@ _FOR = (
     (_MINUTE, message_id("nothing heard for {n} minute"), message_id("nothing heard for {n} minutes")),
 )
 
+_NEWS: Mapping[str, str] = {
+    "no_news": message_id("no news since {last}, as expected"),
+    "overdue": message_id("no news since {last}, overdue"),
+}
+
 
 def freshness_in_words(freshness: Freshness, now: datetime, phrases: Phrases) -> str:
     """When this source last brought news, or since when it is not heard."""
@@ -34,6 +39,9 @@ def freshness_in_words(freshness: Freshness, now: datetime, phrases: Phrases) ->
         )
     if freshness.recorded_at is None:
         return phrases.say(message_id("nothing booked yet"))
+    if freshness.state in _NEWS:
+        last = phrases.formats.moment(freshness.recorded_at)
+        return phrases.say(_NEWS[freshness.state], last=last)
     return _passed(_AGO, message_id("just now"), since(freshness.recorded_at, now), phrases)
 
 
@@ -52,6 +60,10 @@ def troubles_in_words(sources: Iterable[Freshness], phrases: Phrases) -> list[st
                     reason=source.stop_reason or "-",
                 )
             )
+        if source.state == "overdue" and source.recorded_at is not None:
+            last = phrases.formats.moment(source.recorded_at)
+            message = message_id("{office}: nothing was booked since {last}. That is longer than usual.")
+            troubles.append(phrases.say(message, office=office, last=last))
         if source.parked:
             one = message_id("{office}: {n} booking could not be understood and is missing in the figures.")
             many = message_id("{office}: {n} bookings could not be understood and are missing in the figures.")

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from reporting.figures import Answer, Mark, NotReported, Number, Point, Protected, Value, Zero, number_of
-from reporting.indicators import IndicatorKind
+from reporting.indicators import IndicatorKind, Unit
 from verbund.service.pages import Formats
 from verbund.service.pages.formats import NOT_REPORTED, NOTHING, PROTECTED
 from verbund.service.words import Words, message_id, words_for
@@ -20,6 +20,7 @@ _MARKS: Mapping[Mark, str] = {
     "kept": message_id("unchanged, as reported"),
     "not_available": message_id("not available"),
 }
+_NOT_COUNTED: tuple[IndicatorKind, ...] = ("share", "rate", "mean", "percentile", "age")
 _COUNTS: tuple[IndicatorKind, ...] = ("stock", "flow")
 
 
@@ -68,24 +69,28 @@ class Phrases:
 
     def unit(self, answer: Answer, value: Value | None = None) -> str:
         """What stands behind a value of an answer; above a column of values where none is given."""
-        many = answer.unit.many.say(self.language)
         if answer.measure == "share":
-            return self.say(message_id("% of all {units}"), units=many)
-        match answer.kind:
+            return self.say(message_id("% of all {units}"), units=answer.unit.many.say(self.language))
+        if answer.kind not in _NOT_COUNTED and value is not None and number_of(value) in (1, -1):
+            return answer.unit.one.say(self.language)
+        return self.unit_of(answer.kind, answer.unit, answer.per_unit, answer.per)
+
+    def unit_of(self, kind: IndicatorKind, unit: Unit, per_unit: Unit | None, per: int | None) -> str:
+        """What stands behind any value of an indicator."""
+        many = unit.many.say(self.language)
+        match kind:
             case "share":
                 return self.say(message_id("% of all {units}"), units=many)
             case "rate":
+                return self.say(message_id("of {number} {units}"), number=self.formats.number(per or 1), units=many)
+            case "mean" if per_unit is not None:
                 return self.say(
-                    message_id("of {number} {units}"), number=self.formats.number(answer.per or 1), units=many
+                    message_id("{units} per {per_unit}"), units=many, per_unit=per_unit.one.say(self.language)
                 )
-            case "mean" if answer.per_unit is not None:
-                per_unit = answer.per_unit.one.say(self.language)
-                return self.say(message_id("{units} per {per_unit}"), units=many, per_unit=per_unit)
             case "percentile" | "age":
                 return self.say(message_id("days"))
             case _:
-                is_one = value is not None and number_of(value) in (1, -1)
-                return answer.unit.one.say(self.language) if is_one else many
+                return many
 
     def change(self, change: Value) -> str:
         """A difference, always with its sign."""

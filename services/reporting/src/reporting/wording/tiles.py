@@ -6,6 +6,7 @@ from datetime import date
 from reporting.figures import NOT_REPORTED, Answer, Cell, Point, Question, Value, number_of, value_of
 from reporting.indicators import Indicator, IndicatorKind, year_before
 from reporting.wording.phrases import Phrases, is_year
+from reporting.wording.remarks import remarks_of, targets_at
 from verbund.service.words import message_id
 
 _ANSWERS: dict[IndicatorKind, str] = {
@@ -35,6 +36,10 @@ class Tile:
     period: str
     latest: str
     """What stands at the end of its small line."""
+    target: str
+    """What the value should come to, and whether it does; empty where nothing was agreed."""
+    notes: str
+    """How many notes mark the value; empty where none does."""
     sentence: str
     """The answer to its question, in a sentence."""
     spoken: str
@@ -77,7 +82,8 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
     values = {point.to_on: value for point, value in zip(answer.points, cell.values, strict=True)}
     points = {point.to_on: point for point in answer.points}
     point = _compared(points[on], points[year_before(on)])
-    return _tile(answer, point, values[on], values[year_before(on)], _mark(answer, values[on], point, phrases), phrases)
+    mark = _mark(answer, values[on], point, phrases)
+    return _tile(answer, answer.points.index(points[on]), point, (values[on], values[year_before(on)]), mark, phrases)
 
 
 def _delivered_tile(answer: Answer, cell: Cell, phrases: Phrases) -> Tile:
@@ -87,14 +93,17 @@ def _delivered_tile(answer: Answer, cell: Cell, phrases: Phrases) -> Tile:
     earlier = {found.to_on: (found, then) for found, then, _ in steps}.get(year_before(point.to_on))
     mark = ", ".join(filter(None, (phrases.mark(value, answer.kind), *map(phrases.said_of, marks))))
     before = NOT_REPORTED if earlier is None else earlier[1]
-    return _tile(answer, point if earlier is None else _compared(point, earlier[0]), value, before, mark, phrases)
+    told = point if earlier is None else _compared(point, earlier[0])
+    return _tile(answer, len(steps) - 1, told, (value, before), mark, phrases)
 
 
 def _compared(point: Point, earlier: Point) -> Point:
     return point.model_copy(update={"compared_to_on": earlier.to_on, "compared_from_on": earlier.from_on})
 
 
-def _tile(answer: Answer, point: Point, now: Value, before: Value, mark: str, phrases: Phrases) -> Tile:
+def _tile(answer: Answer, place: int, point: Point, values: tuple[Value, Value], mark: str, phrases: Phrases) -> Tile:
+    """`place`: of the point in the answer; `values`: at the point, and where it is compared."""
+    now, before = values
     value, unit = phrases.value(now, answer.kind), phrases.unit(answer, now)
     name = answer.title.say(phrases.language)
     return Tile(
@@ -106,6 +115,8 @@ def _tile(answer: Answer, point: Point, now: Value, before: Value, mark: str, ph
         change=phrases.change_since(answer.kind, point, _difference(now, before), before),
         period=phrases.point(point) if point.from_on else phrases.say(message_id("on {day}"), day=point.to_on),
         latest=phrases.dated(point, now, answer.kind),
+        target=" · ".join(targets_at(answer, place, phrases)),
+        notes=_notes(answer, place, phrases),
         sentence=_sentence(answer, now, point, unit, phrases),
         spoken=f"{name} {value} {unit}",
     )
@@ -122,6 +133,13 @@ def year_series(answer: Answer, on: date) -> list[tuple[Point, Value]]:
     while series and number_of(series[0][1]) is None:
         series.pop(0)
     return series
+
+
+def _notes(answer: Answer, place: int, phrases: Phrases) -> str:
+    n = sum(place in remark.points for remark in remarks_of(answer, phrases))
+    if not n:
+        return ""
+    return phrases.say(message_id("with {n} note") if n == 1 else message_id("with {n} notes"), n=n)
 
 
 def _difference(now: Value, before: Value) -> Value:

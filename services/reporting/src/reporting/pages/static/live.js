@@ -37,7 +37,7 @@
       if (!element) continue;
       const part = (name) => element.querySelector(`[data-part="${name}"]`);
       const valueChanged = write(part("value"), tile.value);
-      for (const name of ["unit", "change", "period", "mark", "latest", "sentence"]) write(part(name), tile[name]);
+      for (const name of ["unit", "change", "target", "period", "mark", "notes", "latest", "sentence"]) write(part(name), tile[name]);
       if (valueChanged) {
         const fading = element.closest(".tile") || element;
         fading.classList.remove("tile--changed");
