@@ -22,7 +22,8 @@ from reporting.indicators import (
     codes_of,
     parts_of,
 )
-from reporting.indicators.city import CITY_LEVEL, LEVEL_OF_FACTS, City
+from reporting.indicators.areas import CITY_LEVEL, LEVEL_OF_FACTS
+from reporting.indicators.city import City
 from reporting.ticks import Tick
 from verbund.errors import RuleBroken
 
