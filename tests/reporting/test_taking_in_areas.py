@@ -114,6 +114,7 @@ WRONG_AREAS = [
     (HEAD + TOWN + "4,Vier,statistischer_bezirk,A,31.12.1974,\n", "7: Invalid isoformat string"),
     (HEAD + TOWN + "4,Vier,statistischer_bezirk,A,2018-01-01,2017-12-31\n", "7: 4 ends before it begins"),
     (HEAD + TOWN + "4,Vier,statistischer_bezirk,A,1974-12-31,\n", "7: 4 is there on days on which A, that it lies in"),
+    (HEAD + TOWN.replace("05913000,1975-01-01,", "05913000,1975-01-01,2020-12-31"), "4: 1 is there on days on which A"),
     (HEAD + TOWN.replace("05913000,Dortmund", "05112000,Duisburg"), "exactly one line has the level city"),
 ]
 
