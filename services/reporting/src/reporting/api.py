@@ -14,6 +14,7 @@ from reporting.exports import as_csv, as_german_csv, as_json_stat, as_workbook, 
 from reporting.figures import Answer, Question, answer
 from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
+from reporting.indicators.carrying import OverChanges
 from verbund.errors import RuleBroken
 from verbund.events.days import Day
 from verbund.service.permissions import Permission, permit, principal_of
@@ -45,6 +46,12 @@ class Asked(BaseModel):
     period: Every | None = None
     known_on: Annotated[Day | None, Field(description="As known at the end of this day.")] = None
     compare: Literal["year_before"] | Day | None = None
+    areas_on: Annotated[
+        Day | None, Field(description="Break down by the areas of this day, whatever day a value is about.")
+    ] = None
+    over_changes: Annotated[
+        OverChanges, Field(description="With areas_on: also divide areas by recorded shares, or not.")
+    ] = "whole"
     compare_known_on: Annotated[
         Day | None, Field(description="Beside each value what was known of it at the end of this day.")
     ] = None
@@ -62,6 +69,8 @@ class Asked(BaseModel):
             every=self.period,
             known_on=self.known_on,
             compare=self.compare,
+            areas_on=self.areas_on,
+            over_changes=self.over_changes,
             compare_known_on=self.compare_known_on,
         )
 

@@ -8,6 +8,7 @@ from itertools import product
 
 from reporting.audiences import Audience, Sight, sight_of
 from reporting.deltas import day_of
+from reporting.figures.carried import CarriedRows, carried_rows_of
 from reporting.figures.protected_spans import at_tick, check_protected
 from reporting.figures.question import Question
 from reporting.figures.spans import points_of
@@ -53,6 +54,17 @@ class Plan:
     audience: Audience
     sight: Sight
     today: date
+    carried: CarriedRows | None = None
+    """How rows are carried over changes of areas; None where each value belongs to the areas of its own day."""
+
+    @cached_property
+    def to_read(self) -> "Plan":
+        """The plan whose rows have to be read for the rows of this one."""
+        if self.carried is None:
+            return self
+        return replace(
+            self, catalogue=self.carried.catalogue(self.catalogue), codes=self.carried.codes(self.codes), carried=None
+        )
 
     def as_known_before(self) -> "Plan":
         """The same with the knowledge that is compared with."""
@@ -81,17 +93,24 @@ def plan_of(
     _check_breakdowns(catalogue, indicator, question.by)
     today = day_of(at)
     spans, compared = points_of(indicator, question, today)
+    carried = carried_rows_of(catalogue, indicator, question)
     filters: dict[str, frozenset[str]] = {}
     for name, wanted in _filters(catalogue, indicator, question, spans):
         if name in filters:
             raise RuleBroken("twice_the_same", "Filter by the same thing only once.", pointer=f"/filters/{name}")
         filters[name] = wanted
     _check_together(indicator, {*question.by, *filters})
-    codes = tuple(_row_codes(catalogue, indicator, name, filters, spans) for name in question.by)
+    drawn = spans if question.areas_on is None else (Span(question.areas_on),)
+    codes = tuple(
+        _row_codes(catalogue, indicator, name, filters, spans if catalogue.level_of(name) is None else drawn)
+        for name in question.by
+    )
     broken_down = {catalogue.fact_of(name) for name in question.by}
     chosen = {name: values for name, values in filters.items() if catalogue.fact_of(name) not in broken_down}
     shown = {**chosen, **{name: frozenset(values) for name, values in zip(question.by, codes, strict=True)}}
-    sight = sight_of(audience, shown, _margins(catalogue, indicator, audience, spans), question.known_on, at, tick)
+    sight = sight_of(
+        audience, shown, _margins(catalogue, indicator, audience, (*spans, *drawn)), question.known_on, at, tick
+    )
     if not sight.is_live:
         # Today is the day of the tick: what becomes true at midnight would move a single cell, too.
         question, today = at_tick(question, today, sight.tick)
@@ -101,7 +120,8 @@ def plan_of(
             check_protected(indicator, spans, known_on, today)
     before = question.compare_known_on
     plan = Plan(
-        catalogue, indicator, question.by, codes, filters, chosen, spans, compared, before, audience, sight, today
+        *(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, before, audience, sight, today),
+        carried=carried,
     )
     rows = 1
     for values in codes:

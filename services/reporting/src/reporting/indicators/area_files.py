@@ -127,6 +127,8 @@ def _read_changes(file: Traversable, areas: Mapping[str, Area]) -> tuple[AreaCha
         if (one.changed_on, one.former, one.new) in seen:
             findings.add(line.place, f"{one.former} and {one.new} stand there twice on this day")
         seen.add((one.changed_on, one.former, one.new))
+    for place, problem in _without_rest(made, areas):
+        findings.add(place, problem)
     for words, key, share in (
         ("share of the former area", lambda one: one.former, lambda one: one.share),
         ("share_back of the new area", lambda one: one.new, lambda one: one.share_back),
@@ -143,8 +145,9 @@ def _change(line: Line, areas: Mapping[str, Area]) -> AreaChange:
         if code not in areas:
             raise ValueError(f"{code!r} is no area in {AREAS}")
     former, new = areas[line["former"]], areas[line["new"]]
-    if former.level != new.level:
-        raise ValueError(f"{former.code} and {new.code} are areas of two levels")
+    for area in (former, new):
+        if area.level != LEVEL_OF_FACTS:  # all others are made of these
+            raise ValueError(f"{area.code} is no {LEVEL_OF_FACTS}")
     if not former.is_valid(day - _DAY):
         raise ValueError(f"{former.code} is not there on the day before the change")
     if not new.is_valid(day):
@@ -155,6 +158,16 @@ def _change(line: Line, areas: Mapping[str, Area]) -> AreaChange:
     if source is None and any(share not in (None, 1) for share in shares):
         raise ValueError("say where the shares come from (source_de, source_en)")
     return AreaChange(day, former.code, new.code, shares[0], shares[1], source)
+
+
+def _without_rest(made: Sequence[tuple[Line, AreaChange]], areas: Mapping[str, Area]) -> Iterator[tuple[str, str]]:
+    """Areas that are drawn anew under their old code, and of which it is not said what stays with them."""
+    there = {(one.changed_on, one.former, one.new) for _, one in made}
+    for line, one in made:
+        for code in (one.former, one.new):
+            keeps = areas[code].is_valid(one.changed_on - _DAY) and areas[code].is_valid(one.changed_on)
+            if keeps and (one.changed_on, code, code) not in there:
+                yield line.place, f"{code} keeps its code on {one.changed_on}: say what stays in it ({code} to {code})"
 
 
 def _share(text: str) -> Fraction | None:

@@ -1,7 +1,7 @@
 """The data of one city: its areas, the nationalities and their dated groups, its age bands."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -84,6 +84,12 @@ class City:
             codes = (area.code for area in self.areas.values() if area.level == level)
             self._placed[level, on] = frozenset[str]().union(*(self.parts_of(code, on) for code in codes))
         return self._placed[level, on]
+
+    def without_days(self, level: str) -> "City":
+        """The same city, in which the areas of a level are there on every day."""
+        there = {code: area for code, area in self.areas.items() if area.level == level}
+        always = {code: replace(area, valid_from=date.min, valid_until=date.max) for code, area in there.items()}
+        return replace(self, areas={**self.areas, **always})
 
     def redrawn(self, from_on: date, to_on: date) -> frozenset[date]:
         """The days in `from_on`..`to_on` from which on some area is made of other parts than the day before."""
