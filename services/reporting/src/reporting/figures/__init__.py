@@ -1,6 +1,6 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
-from reporting.figures.answer import Answer, Cell, Freshness, Key, Point
+from reporting.figures.answer import Answer, AreaShare, Break, Cell, Freshness, Key, Point
 from reporting.figures.combining import WHOLE, Amount, Content, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
@@ -28,6 +28,8 @@ __all__ = [
     "Amount",
     "Amounts",
     "Answer",
+    "AreaShare",
+    "Break",
     "Cell",
     "Content",
     "Figure",

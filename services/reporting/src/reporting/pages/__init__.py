@@ -1,7 +1,7 @@
 """The coordination group's live page, and a page for each indicator."""
 
+from reporting import charts
 from reporting.indicators import City
-from reporting.pages import charts
 from reporting.pages.routes import router
 from verbund.service.pages import Pages, templates_for
 

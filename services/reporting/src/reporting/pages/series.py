@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reporting import charts
+from reporting.exports.pictures import drawable, is_line
 from reporting.figures import Answer, Figure, Value, number_of, value_of
 from reporting.figures import Point as Day
 from reporting.indicators import IndicatorKind
-from reporting.pages import charts, sparks
+from reporting.pages import sparks
 from reporting.pages.sparks import Spark
 from reporting.wording import Phrases, is_year
 from verbund.service.words import message_id
@@ -58,9 +60,9 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
     if sum(number_of(value) is not None for _, value in steps) < 2:
         return None
     drawn = [
-        charts.Point(phrases.short(day), _drawable(value), phrases.value(value, answer.kind)) for day, value in steps
+        charts.Point(phrases.short(day), drawable(value), phrases.value(value, answer.kind)) for day, value in steps
     ]
-    spec = (charts.series_chart if _is_line(answer.kind, steps) else charts.bars_chart)(drawn, answer.decimals)
+    spec = (charts.series_chart if is_line(answer.kind, steps[0][0]) else charts.bars_chart)(drawn, answer.decimals)
     packed = json.dumps(spec, ensure_ascii=False)
     browser = json.dumps({"spec": spec, "locale": charts.number_locale(phrases.language)}, ensure_ascii=False)
     title = answer.title.say(phrases.language)
@@ -82,22 +84,12 @@ def spark_of(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> Spark | Non
     """The small line of a tile."""
     if not steps:
         return None
-    values = [_drawable(value) for _, value in steps]
+    values = [drawable(value) for _, value in steps]
     first = phrases.dated(*steps[0], kind)
-    if _is_line(kind, steps):
+    if is_line(kind, steps[0][0]):
         return sparks.line(values, first)
     last = steps[-1][0]
     return sparks.bars(values, first, is_part=last.from_on is not None and not is_year(last))
-
-
-def _is_line(kind: IndicatorKind, steps: Steps) -> bool:
-    """What stands on a day is drawn as a line; what happened in a period, and every difference, as bars."""
-    return kind != "change" and steps[0][0].from_on is None
-
-
-def _drawable(value: Value) -> float | None:
-    number = number_of(value)
-    return number if number is None or isinstance(number, int) else float(number)
 
 
 def _rows(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> list[Row]:
