@@ -87,7 +87,7 @@ BUGS = (
         "redrawn in the middle of a year",
         "what was booked on both sides of a change is carried over as if it were on one",
         f"{_CHANGES}::test_a_period_in_which_an_area_was_drawn_anew_under_its_code_cannot_be_carried_over",
-        (Edit(_CARRYING, "        return first < change.changed_on <= last\n", "        return False\n"),),
+        (Edit(_CARRYING, "is_redrawn = _keeps_its_code_within(self.city, area, span)", "is_redrawn = False"),),
     ),
     Bug(
         "schematic map that looks official",
