@@ -43,7 +43,7 @@ BUGS = (
         "share of few shown",
         "a share of three people says what two of them are",
         "reporting/test_protection.py::test_a_share_is_made_of_protected_parts_and_of_enough_units",
-        (Edit(_PROTECTION, " and parts[1] < indicator.minimum_base", " and parts[1] < 1"),),
+        (Edit(_PROTECTION, " and numbers[1] < indicator.minimum_base", " and numbers[1] < 1"),),
     ),
     Bug(
         "finer figures on any day",

@@ -16,6 +16,7 @@ import pytest
 from mutants import (
     bugs_at_doors,
     bugs_in_alerts,
+    bugs_in_areas,
     bugs_in_booking,
     bugs_in_counting,
     bugs_in_disclosure,
@@ -37,6 +38,7 @@ BUGS = (
     *bugs_in_sending.BUGS,
     *bugs_in_trays.BUGS,
     *bugs_in_counting.BUGS,
+    *bugs_in_areas.BUGS,
     *bugs_in_the_image.BUGS,
     *bugs_in_disclosure.BUGS,
     *bugs_in_protection.BUGS,

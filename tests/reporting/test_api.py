@@ -126,19 +126,22 @@ async def test_a_bad_parameter_is_named_with_what_would_be_right(
         ("csv", "text/csv"),
         ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("jsonstat", "application/vnd.json-stat+json"),
+        ("geojson", "application/geo+json"),
+        ("svg", "image/svg+xml"),
+        ("png", "image/png"),
     ],
 )
 async def test_files_come_by_address_and_by_what_is_accepted(
     office: ReportingOffice, app: FastAPI, suffix: str, media_type: str
 ) -> None:
-    asked = "by=nationality&as_of=2018-12-31"
+    asked = "by=district&as_of=2018-12-31"
     for answer in (
         await ask(office, app, f"/figures/population.{suffix}?{asked}"),
         await ask(office, app, f"/figures/population?{asked}", Accept=media_type),
     ):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(media_type)
-        assert "population_by-nationality_2018-12-31_as-known-" in answer.headers["content-disposition"]
+        assert "population_by-district_2018-12-31_as-known-" in answer.headers["content-disposition"]
 
 
 async def test_a_table_for_a_german_excel_is_asked_for_by_its_dialect(office: ReportingOffice, app: FastAPI) -> None:
@@ -146,6 +149,31 @@ async def test_a_table_for_a_german_excel_is_asked_for_by_its_dialect(office: Re
     assert answer.content.startswith(b"\xef\xbb\xbfKennzahl;")
     refused = await ask(office, app, "/figures/population.csv?dialect=lotus")
     assert refused.status_code == 422
+
+
+async def test_what_a_file_cannot_show_is_refused_at_its_parameter(office: ReportingOffice, app: FastAPI) -> None:
+    for path, parameter, code in (
+        ("population.geojson?by=sex", "by", "areas_alone"),
+        ("population.geojson?by=district&as_of=2017-12-31,2018-12-31", "as_of", "one_point"),
+        ("population.csv?by=sex&dialect=kommonitor", "by", "areas_alone"),
+        ("population.png?by=district,sex", "by", "no_picture"),
+        ("population?by=district&over_changes=apportioned", "over_changes", "areas_on_needed"),
+    ):
+        answer = await ask(office, app, f"/figures/{path}")
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["parameter"], error["code"]) == (422, parameter, code)
+
+
+async def test_a_browser_that_opens_a_figure_is_given_no_picture(office: ReportingOffice, app: FastAPI) -> None:
+    accepted = "text/html,application/xhtml+xml,image/png,image/svg+xml,*/*;q=0.8"
+    answer = await ask(office, app, "/figures/population", Accept=accepted)
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_a_file_speaks_the_language_that_is_asked_for(office: ReportingOffice, app: FastAPI) -> None:
+    for lang, words in (("de", "Quelle: Einwohnermeldeamt"), ("en", "Source: Registration office")):
+        answer = await ask(office, app, f"/figures/population.svg?by=district&lang={lang}")
+        assert words in answer.text
 
 
 async def test_there_is_no_indicator_that_is_not_in_the_catalogue(office: ReportingOffice, app: FastAPI) -> None:

@@ -194,7 +194,8 @@ def edited(tmp_path: Path) -> Edit:
         ("frame.yaml", "  registration: {de", "  registry: {de", "", "no office 'registration'"),
         ("frame.yaml", "en: Health}", "fr: Santé}", "  health", "fields_of_action.health.en: Field required"),
         ("frame.yaml", "fact: sex, ", "", "  sex: {de", "dimensions.sex.fact: Field required"),
-        ("frame.yaml", "level: stadtbezirk", "level: kiez", "", "no areas of the level 'kiez'"),
+        ("frame.yaml", "level: statistischer_bezirk", "level: kiez", "", "no areas of the level 'kiez'"),
+        ("frame.yaml", "level: stadtbezirk", "level: kiez", "", "there is no level 'stadtbezirk'"),
         ("frame.yaml", "  sex:\n    f:", "  gender:\n    f:", "", "the values of 'sex' have no words in frame.yaml"),
         (
             "frame.yaml",
@@ -218,7 +219,7 @@ def edited(tmp_path: Path) -> Edit:
         (GROUPS, "EU2,125", "EU2,12", "EU2,12,", "12 is no key"),
         (GROUPS, "2006-12-31", "31.12.2006", "EU2,125", "isoformat"),
         (BANDS, "6,17", "six,17", "population,6-17", "six"),
-        ("nationalities.csv", "key,iso3", "code,iso3", "000,DEU", "the column key is missing"),
+        ("nationalities.csv", "key,iso3", "code,iso3", "code,iso3", "the column key is missing"),
     ],
 )
 def test_a_mistake_is_refused_with_its_place(

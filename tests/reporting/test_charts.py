@@ -1,7 +1,10 @@
 """Charts and the small lines in tiles: from zero, gaps stay gaps, the same specification here and in the browser."""
 
-from reporting.pages import charts, sparks
-from reporting.pages.charts import Point
+import re
+
+from reporting import charts
+from reporting.charts import Point
+from reporting.pages import sparks
 
 _YEARS = [Point("2016", 7977, "7.977"), Point("2017", None, "..."), Point("2018", 9039, "9.039")]
 
@@ -29,6 +32,13 @@ def test_a_drawing_brings_no_script_and_no_style_that_the_policy_would_refuse() 
 def test_words_stand_below_bars_that_hang() -> None:
     spec = charts.bars_chart([Point("2017", -5, "−5"), Point("2018", 4, "4")], 0)
     assert [layer["mark"]["dy"] for layer in spec["layer"] if layer["mark"]["type"] == "text"] == [-13, 13]
+
+
+def test_what_has_no_value_keeps_its_place_and_shows_its_sign() -> None:
+    rows = [Point("b", 3, "3"), Point("a", None, "."), Point("c", 4, "4")]
+    svg = charts.as_svg(charts.with_signs(charts.rows_chart(rows, 0), "x"), "en")
+    assert re.findall(r">([abc])</text>", svg) == ["b", "a", "c"]
+    assert ">.</text>" in svg
 
 
 def test_the_library_for_browsers_can_do_without_eval() -> None:

@@ -10,13 +10,14 @@ import select
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any, Literal
 
-Call = Literal["vegalite_to_svg", "get_format_locale", "javascript_bundle"]
-"""What can be asked for: functions of `vl_convert`."""
+Call = Literal["vegalite_to_svg", "svg_to_png", "get_format_locale", "javascript_bundle"]
+"""What can be asked for: functions of `vl_convert`. Bytes are answered as base64."""
 _IDLE_SECONDS = 60.0
 _TRIES = 2  # the process may end itself in the very moment in which it is asked
 
@@ -98,7 +99,8 @@ def _draw(idle_seconds: float) -> None:
         call, values, named = json.loads(line)
         answer: Sequence[Any]
         try:
-            answer = [getattr(vl_convert, call)(*values, **named), None]
+            drawn = getattr(vl_convert, call)(*values, **named)
+            answer = [b64encode(drawn).decode() if isinstance(drawn, bytes) else drawn, None]
         except Exception as error:  # noqa: BLE001 - whatever the engine says is said to whoever asked
             answer = [None, f"{type(error).__name__}: {error}"]
         sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode() + b"\n")

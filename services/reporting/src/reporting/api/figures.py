@@ -1,7 +1,6 @@
 """Doors for programs: the catalogue of indicators, and the figures."""
 
 import asyncio
-import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
@@ -10,10 +9,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, Audience, audience_of
-from reporting.exports import as_csv, as_german_csv, as_json_stat, as_workbook, file_name
+from reporting.exports import CSV, DIALECTS, OUTLETS, Make, Outlet, file_name
 from reporting.figures import Answer, Question, ReleasedIndicator, answer, as_released, list_released
 from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
+from reporting.indicators.carrying import OverChanges
 from verbund.errors import RuleBroken
 from verbund.events.days import Day
 from verbund.service.permissions import Permission, permit, principal_of
@@ -22,9 +22,7 @@ from verbund.service.words import language_of
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
 """Open to the public too: `figures` knows what they may see."""
 
-CSV, JSON_STAT = "text/csv", "application/vnd.json-stat+json"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Dialect = Literal["rfc4180", "excel_de"]
+Dialect = Literal["rfc4180", "excel_de", "kommonitor"]
 # Where a question says something under another name than its address does.
 _PARAMETERS = {"from_on": "from", "to_on": "to", "every": "period"}
 
@@ -46,8 +44,18 @@ class Asked(BaseModel):
     period: Every | None = None
     known_on: Annotated[Day | None, Field(description="As known at the end of this day.")] = None
     compare: Literal["year_before"] | Day | None = None
+    areas_on: Annotated[
+        Day | None, Field(description="Break down by the areas of this day, whatever day a value is about.")
+    ] = None
+    over_changes: Annotated[
+        OverChanges, Field(description="With areas_on: also divide areas by recorded shares, or not.")
+    ] = "whole"
     compare_known_on: Annotated[
         Day | None, Field(description="Beside each value what was known of it at the end of this day.")
+    ] = None
+
+    lang: Annotated[
+        Literal["de", "en"] | None, Field(description="Of files with words; else as `Accept-Language` says.")
     ] = None
 
     def question(self, indicator: str, breakdowns: Iterable[str]) -> Question:
@@ -63,6 +71,8 @@ class Asked(BaseModel):
             every=self.period,
             known_on=self.known_on,
             compare=self.compare,
+            areas_on=self.areas_on,
+            over_changes=self.over_changes,
             compare_known_on=self.compare_known_on,
         )
 
@@ -70,7 +80,9 @@ class Asked(BaseModel):
 class AskedForCsv(Asked):
     """The same, and how the table is to be written."""
 
-    dialect: Annotated[Dialect, Field(description="For programs, or for a double click in Germany.")] = "rfc4180"
+    dialect: Annotated[
+        Dialect, Field(description="For programs, for a double click in Germany, or for KomMonitor.")
+    ] = "rfc4180"
 
 
 def router_of(catalogue: Catalogue) -> APIRouter:
@@ -101,46 +113,25 @@ def router_of(catalogue: Catalogue) -> APIRouter:
         return [as_released(catalogue, one) for one in versions if one.audiences.public is not None]
 
     @router.get(
-        "/figures/{indicator_id}.csv",
-        summary="The figures of an indicator as a table (CSV)",
+        f"/figures/{{indicator_id}}.{CSV.address}",
+        summary=f"The figures of an indicator as {CSV.what}",
         response_class=Response,
-        responses={200: {"content": {CSV: {}}}},
+        responses={200: {"content": {CSV.media_type: {}}}},
     )
     async def read_table(
-        request: Request,
-        indicator_id: IndicatorId,
-        asked: Annotated[asked_for_csv, Query()],
-    ) -> Response:
-        return _csv(await _ask(request, catalogue, indicator_id, asked), asked.dialect)
-
-    @router.get(
-        "/figures/{indicator_id}.xlsx",
-        summary="The figures of an indicator as a workbook (values, definition, signs, provenance)",
-        response_class=Response,
-        responses={200: {"content": {XLSX: {}}}},
-    )
-    async def read_workbook(
-        request: Request, indicator_id: IndicatorId, asked: Annotated[asked_here, Query()]
+        request: Request, indicator_id: IndicatorId, asked: Annotated[asked_for_csv, Query()]
     ) -> Response:
         found = await _ask(request, catalogue, indicator_id, asked)
-        return _file(found, "xlsx", XLSX, await asyncio.to_thread(as_workbook, found, language_of(request)))
+        return await _file(request, catalogue, found, CSV, DIALECTS[asked.dialect])
 
-    @router.get(
-        "/figures/{indicator_id}.jsonstat",
-        summary="The figures of an indicator as JSON-stat 2.0",
-        response_class=Response,
-        responses={200: {"content": {JSON_STAT: {}}}},
-    )
-    async def read_json_stat(
-        request: Request, indicator_id: IndicatorId, asked: Annotated[asked_here, Query()]
-    ) -> Response:
-        return _json_stat(await _ask(request, catalogue, indicator_id, asked), language_of(request))
+    for outlet in OUTLETS[1:]:
+        _add_file(router, catalogue, outlet, asked_here)
 
     @router.get(
         "/figures/{indicator_id}",
         summary="The figures of an indicator",
         response_model=Answer,
-        responses={200: {"content": {CSV: {}, XLSX: {}, JSON_STAT: {}}}},
+        responses={200: {"content": {outlet.media_type: {} for outlet in OUTLETS}}},
     )
     async def read_figures(
         request: Request,
@@ -153,17 +144,34 @@ def router_of(catalogue: Catalogue) -> APIRouter:
         """
         found = await _ask(request, catalogue, indicator_id, asked)
         accepted = request.headers.get("accept", "")
-        if CSV in accepted:
-            return _csv(found, "rfc4180")
-        if XLSX in accepted:
-            return _file(found, "xlsx", XLSX, await asyncio.to_thread(as_workbook, found, language_of(request)))
-        return _json_stat(found, language_of(request)) if JSON_STAT in accepted else found
+        # A browser that opens the address names pictures too, and does not ask for one.
+        kinds = () if "text/html" in accepted else OUTLETS
+        wanted = next((outlet for outlet in kinds if outlet.media_type in accepted), None)
+        return found if wanted is None else await _file(request, catalogue, found, wanted, wanted.make)
 
     return router
 
 
 def _audience(request: Request) -> Audience:
     return audience_of(principal_of(request.scope).roles)
+
+
+def _add_file(router: APIRouter, catalogue: Catalogue, outlet: Outlet, asked_here: Any) -> None:
+    """The door to one kind of file."""
+
+    async def read_file(request: Request, indicator_id: IndicatorId, asked: Annotated[Any, Query()]) -> Response:
+        found = await _ask(request, catalogue, indicator_id, asked)
+        return await _file(request, catalogue, found, outlet, outlet.make)
+
+    read_file.__annotations__["asked"] = Annotated[asked_here, Query()]
+    router.add_api_route(
+        f"/figures/{{indicator_id}}.{outlet.address}",
+        read_file,
+        name=f"read_{outlet.address}",
+        summary=f"The figures of an indicator as {outlet.what}",
+        response_class=Response,
+        responses={200: {"content": {outlet.media_type: {}}}},
+    )
 
 
 async def _ask(request: Request, catalogue: Catalogue, indicator_id: str, asked: Asked) -> Answer:
@@ -184,18 +192,14 @@ def _at_parameter(refused: RuleBroken) -> RuleBroken:
     return RuleBroken(refused.code, refused.message, pointer=pointer, **refused.values)
 
 
-def _csv(found: Answer, dialect: Dialect) -> Response:
-    body = as_csv(found) if dialect == "rfc4180" else as_german_csv(found)
-    return _file(found, "csv", f"{CSV}; charset=utf-8; header=present", body)
-
-
-def _json_stat(found: Answer, language: str) -> Response:
-    body = json.dumps(as_json_stat(found, language), ensure_ascii=False).encode()
-    return _file(found, "json", JSON_STAT, body)
-
-
-def _file(found: Answer, suffix: str, media_type: str, body: bytes) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(found, suffix)}"'}
+async def _file(request: Request, catalogue: Catalogue, found: Answer, outlet: Outlet, make: Make) -> Response:
+    """In a thread: to write a workbook, or to draw, takes its time."""
+    try:
+        body = await asyncio.to_thread(make, found, catalogue, language_of(request))
+    except RuleBroken as refused:
+        raise _at_parameter(refused) from refused
+    media_type = f"{outlet.media_type}; charset=utf-8; header=present" if outlet is CSV else outlet.media_type
+    headers = {"Content-Disposition": f'attachment; filename="{file_name(found, outlet.suffix)}"'}
     return Response(body, media_type=media_type, headers=headers)
 
 

@@ -1,58 +1,129 @@
-"""Answers as CSV: for programs (RFC 4180), and as the German Excel opens it with a double click."""
+"""Answers as CSV: for programs (RFC 4180), and as the German Excel opens it with a double click.
+
+A file is a head and lines for each row of the answer, so that a large one can be written row by row.
+"""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from reporting.exports.signs import sign_of
-from reporting.figures import Answer, number_of
+from reporting.figures import Answer, Cell, Point, Value, number_of
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what begins like this a spreadsheet carries out (CWE-1236)
+
+Columns = list[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """How answers are written as lines."""
+
+    delimiter: str
+    mark: bytes
+    """What the file begins with."""
+    head: Callable[[Answer], Columns]
+    lines: Callable[[Answer, Iterable[Cell]], Iterator[Columns]]
+    field: Callable[[object], object]
+
+    def top(self, answer: Answer) -> bytes:
+        """The line of names; `answer` may be without rows."""
+        return self.mark + self._written([self.head(answer)])
+
+    def rows(self, answer: Answer, cells: Iterable[Cell]) -> bytes:
+        """The lines of some rows of the answer."""
+        return self._written(self.lines(answer, cells))
+
+    def _written(self, lines: Iterable[Columns]) -> bytes:
+        file = io.StringIO()
+        csv.writer(file, delimiter=self.delimiter).writerows([map(self.field, line) for line in lines])
+        return file.getvalue().encode()
 
 
 def as_csv(answer: Answer) -> bytes:
     """RFC 4180 in UTF-8: a line for each row and point. Days as ISO 8601, decimals with a point."""
-    file = io.StringIO()
-    csv.writer(file).writerows([map(_guarded, line) for line in _lines(answer)])
-    return file.getvalue().encode()
+    return RFC_4180.top(answer) + RFC_4180.rows(answer, answer.cells)
 
 
 def as_german_csv(answer: Answer) -> bytes:
     """With semicolons, decimal commas, German days and words, and the mark by which Excel knows UTF-8."""
-    file = io.StringIO()
-    csv.writer(file, delimiter=";").writerows([map(_german, line) for line in _german_lines(answer)])
-    return b"\xef\xbb\xbf" + file.getvalue().encode()
+    return EXCEL_DE.top(answer) + EXCEL_DE.rows(answer, answer.cells)
 
 
-def _lines(answer: Answer) -> Iterator[list[object]]:
-    """What it is about, the value, and what stands beside every value."""
+def is_compared(answer: Answer) -> bool:
+    """Whether each value stands beside another one."""
+    return any(point.compared_to_on is not None for point in answer.points)
+
+
+def _head(answer: Answer) -> Columns:
     keys = [column for name in answer.by for column in (name, f"{name}_name")]
-    yield [
-        *("indicator", "version", "unit", *keys, "from", "to", "value", "status", "sign"),
-        *("source", "known_on", "data_state", "is_exact", "ticked_at", "generation", "batch"),
+    compared = [
+        *("compared_from", "compared_to", "compared_known_on", "compared_value", "compared_sign"),
+        *("change", "change_sign"),
     ]
-    for cell in answer.cells:
+    return [
+        *("indicator", "version", "unit", *keys, "from", "to", "value", "status", "sign", "estimated"),
+        *(compared if is_compared(answer) else ()),
+        *("source", "known_on", "data_state", "is_exact", "ticked_at", "generation", "batch", "areas_on", "breaks"),
+    ]
+
+
+def _lines(answer: Answer, cells: Iterable[Cell]) -> Iterator[Columns]:
+    """What it is about, the value, and what stands beside every value."""
+    breaks = " ".join(one.changed_on.isoformat() for one in answer.breaks)
+    for cell in cells:
         codes = [column for key in cell.keys for column in (key.code, key.name.en)]
-        for point, value in zip(answer.points, cell.values, strict=True):
+        for at, (point, value) in enumerate(zip(answer.points, cell.values, strict=True)):
             yield [
                 *(answer.indicator, answer.version, answer.unit.many.en, *codes, point.from_on, point.to_on),
-                *(number_of(value), value.kind, sign_of(answer, value)),
+                *(number_of(value), value.kind, sign_of(answer, value), str(at in cell.estimated).lower()),
+                *_compared(answer, point, cell, at),
                 *(answer.source_office, answer.known_on, answer.data_state, str(answer.is_exact).lower()),
                 *(None if answer.ticked_at is None else answer.ticked_at.isoformat(), answer.generation, answer.batch),
+                *(answer.areas_on, breaks),
             ]
 
 
-def _german_lines(answer: Answer) -> Iterable[list[object]]:
+def _compared(answer: Answer, point: Point, cell: Cell, at: int) -> Columns:
+    if not is_compared(answer):
+        return []
+    return [
+        *(point.compared_from_on, point.compared_to_on, answer.compared_known_on),
+        *_number_and_sign(answer, cell.compared[at]),
+        *_number_and_sign(answer, cell.changes[at]),
+    ]
+
+
+def _number_and_sign(answer: Answer, value: Value) -> Columns:
+    return [number_of(value), sign_of(answer, value)]
+
+
+def _german_head(answer: Answer) -> Columns:
     keys = [column for name in answer.by for column in (name, f"{name} (Name)")]
-    yield ["Kennzahl", "Fassung", "Einheit", *keys, "von", "bis", "Wert", "Zeichen", "genau", "Kenntnisstand"]
-    for cell in answer.cells:
+    compared = [
+        *("Vergleich von", "Vergleich bis", "Vergleich nach Kenntnisstand", "Vergleichswert", "Zeichen (Vergleich)"),
+        *("Veränderung", "Zeichen (Veränderung)"),
+    ]
+    return [
+        *("Kennzahl", "Fassung", "Einheit", *keys, "von", "bis", "Wert", "Zeichen", "geschätzt"),
+        *(compared if is_compared(answer) else ()),
+        *("genau", "Kenntnisstand", "Gebietsstand", "Gebietsänderungen"),
+    ]
+
+
+def _german_lines(answer: Answer, cells: Iterable[Cell]) -> Iterator[Columns]:
+    breaks = " ".join(f"{one.changed_on:%d.%m.%Y}" for one in answer.breaks)
+    for cell in cells:
         codes = [column for key in cell.keys for column in (key.code, key.name.de)]
-        for point, value in zip(answer.points, cell.values, strict=True):
+        for at, (point, value) in enumerate(zip(answer.points, cell.values, strict=True)):
             yield [
                 *(answer.title.de, answer.version, answer.unit.many.de, *codes, point.from_on, point.to_on),
-                *(number_of(value), sign_of(answer, value), "ja" if answer.is_exact else "nein", answer.known_on),
+                *(number_of(value), sign_of(answer, value), "ja" if at in cell.estimated else "nein"),
+                *_compared(answer, point, cell, at),
+                *("ja" if answer.is_exact else "nein", answer.known_on, answer.areas_on, breaks),
             ]
 
 
@@ -68,3 +139,7 @@ def _german(cell: object) -> object:
             return f"{cell:%d.%m.%Y}"
         case _:
             return _guarded(cell)
+
+
+RFC_4180 = Table(",", b"", _head, _lines, _guarded)
+EXCEL_DE = Table(";", b"\xef\xbb\xbf", _german_head, _german_lines, _german)

@@ -1,19 +1,29 @@
 """Answers as JSON-stat 2.0 (json-stat.org/format): the statistical offices' exchange format for cubes."""
 
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from reporting.exports.signs import sign_of
-from reporting.figures import Answer, Point, number_of
+from reporting.exports.csv_files import is_compared
+from reporting.exports.notes import notes_of
+from reporting.exports.signs import ESTIMATED, sign_of
+from reporting.figures import Answer, Cell, Point, Value, number_of
 from reporting.wording import Phrases, remarks_of, sourced_targets
+from verbund.service.words import message_id
 
-_TIME = "time"
+_TIME, _MEASURE = "time", "measure"
+_MEASURES = {
+    "value": message_id("Value"),
+    "compared": message_id("Compared with"),
+    "change": message_id("Change"),
+}
 
 
 def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
     """One dataset: the breakdowns and the time are its dimensions, in this order; the last one varies quickest.
 
-    A place without a number has `null` as its value and its sign as its status.
+    Where values are compared, a further one says which: the value, what it is compared with, the change. A place
+    without a number has `null` as its value and its sign as its status; an estimate has the status `s`.
     """
     phrases = Phrases(language)
     dimensions: dict[str, Any] = {
@@ -23,10 +33,14 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
     times = {point_id(point): point_id(point) for point in answer.points}
     dimensions[_TIME] = {"label": _TIME, "category": {"index": list(times), "label": times}}
     # Not in the order of the rows: there, the rest of a breakdown comes last whatever stands beside it.
-    cells = {tuple(key.code for key in cell.keys): cell.values for cell in answer.cells}
+    cells = {tuple(key.code for key in cell.keys): cell for cell in answer.cells}
     places = product(*(dimensions[name]["category"]["index"] for name in answer.by))
-    placed = [value for place in places for value in cells[place]]
-    signs = {str(at): sign for at, value in enumerate(placed) if (sign := sign_of(answer, value))}
+    placed = [value for place in places for value in _placed(answer, cells[place])]
+    signs = {str(at): sign for at, (_, sign) in enumerate(placed) if sign}
+    if is_compared(answer):
+        phrases = Phrases(language)
+        labels = {name: phrases.say(words) for name, words in _MEASURES.items()}
+        dimensions[_MEASURE] = {"label": _MEASURE, "category": {"index": list(labels), "label": labels}}
     return {
         "version": "2.0",
         "class": "dataset",
@@ -38,12 +52,13 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
             *(limit.say(language) for limit in answer.limits),
             *(remark.words for remark in remarks_of(answer, phrases)),
             *sourced_targets(answer, phrases),
+            *notes_of(answer, phrases),
         ],
         "id": list(dimensions),
         "size": [len(dimension["category"]["index"]) for dimension in dimensions.values()],
-        "role": {"time": [_TIME]},
+        "role": {"time": [_TIME], **({"metric": [_MEASURE]} if is_compared(answer) else {})},
         "dimension": dimensions,
-        "value": [_number(number_of(value)) for value in placed],
+        "value": [_number(number_of(value)) for value, _ in placed],
         "status": signs,
         "extension": {
             "unit": answer.unit.many.say(language),
@@ -55,10 +70,19 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
                     *("indicator", "version", "kind", "municipality", "known_on", "data_state", "is_exact"),
                     *("ticked_at", "adds_up", "generation", "batch", "filters", "decimals"),
                     *("notes", "targets", "definition_changes"),
+                    *("areas_on", "over_changes", "breaks", "points", "compared_known_on"),
                 },
             ),
         },
     }
+
+
+def _placed(answer: Answer, cell: Cell) -> Iterator[tuple[Value, str]]:
+    """The values of a row in their order, each with its status."""
+    for at, value in enumerate(cell.values):
+        yield value, sign_of(answer, value) or (ESTIMATED if at in cell.estimated else "")
+        if is_compared(answer):
+            yield from ((one, sign_of(answer, one)) for one in (cell.compared[at], cell.changes[at]))
 
 
 def point_id(point: Point) -> str:

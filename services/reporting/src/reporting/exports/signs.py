@@ -7,6 +7,9 @@ from reporting.figures import Answer, NotReported, Protected, Value, Zero
 from reporting.indicators import Words
 from verbund.service.pages.formats import NOT_REPORTED, NOTHING, PROTECTED, ZERO
 
+ESTIMATED = "s"
+"""Stands behind a number."""
+
 MEANINGS: Mapping[str, Words] = MappingProxyType(
     {
         NOTHING: Words(de="nichts vorhanden (genau null)", en="none at all (exactly zero)"),
@@ -15,6 +18,10 @@ MEANINGS: Mapping[str, Words] = MappingProxyType(
             en="zero, or so few that a protected table shows zero",
         ),
         PROTECTED: Words(de="Zahl ist bekannt und wird geschützt", en="the number is known and protected"),
+        ESTIMATED: Words(
+            de="geschätzt: aus Zahlen anderer Gebiete nach Anteilen errechnet",
+            en="estimated: divided by shares from numbers of other areas",
+        ),
         NOT_REPORTED: Words(de="Zahl liegt noch nicht vor", en="the number is not reported yet"),
     }
 )

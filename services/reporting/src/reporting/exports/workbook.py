@@ -3,12 +3,15 @@
 import io
 from collections.abc import Sequence
 from datetime import UTC
+from typing import NamedTuple
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from reporting.exports.signs import MEANINGS, sign_of
+from reporting.exports.csv_files import is_compared
+from reporting.exports.notes import notes_of
+from reporting.exports.signs import ESTIMATED, MEANINGS, sign_of
 from reporting.figures import Answer, Value, number_of
 from reporting.wording import Phrases, remarks_of, sourced_targets
 from verbund.service.words import message_id
@@ -26,8 +29,9 @@ def as_workbook(answer: Answer, language: str) -> bytes:
         text = book.add_format({"text_wrap": True, "valign": "top"})
         places = "." + "0" * answer.decimals if answer.decimals else ""
         figure = book.add_format({"num_format": f"#,##0{places}", "align": "right"})
+        estimate = book.add_format({"num_format": f'#,##0{places}" {ESTIMATED}"', "align": "right"})
         values = book.add_worksheet(phrases.say(message_id("Values")))
-        _write_values(values, answer, phrases, head, figure)
+        _write_values(values, answer, phrases, _Formats(head, figure, estimate))
         for name, rows in (
             (message_id("Definition"), _definition(answer, phrases)),
             (message_id("Signs"), [(sign, words.say(language)) for sign, words in MEANINGS.items()]),
@@ -43,21 +47,45 @@ def as_workbook(answer: Answer, language: str) -> bytes:
     return file.getvalue()
 
 
-def _write_values(sheet: Worksheet, answer: Answer, phrases: Phrases, head: Format, figure: Format) -> None:
-    """A row for each row of the answer, a column for each day or period."""
+def _write_values(sheet: Worksheet, answer: Answer, phrases: Phrases, formats: "_Formats") -> None:
+    """A row for each row of the answer, a column for each day or period; then what they are compared with, if asked."""
     language, keys = phrases.language, 2 * len(answer.by)
-    sheet.write_string(0, 0, answer.title.say(language), head)
+    sheet.write_string(0, 0, answer.title.say(language), formats.head)
     sheet.write_string(1, 0, phrases.unit(answer))
     columns = [column for name in answer.by for column in (name, f"{name} ({phrases.say(message_id('name'))})")]
-    for column, words in enumerate((*columns, *map(phrases.point, answer.points))):
-        sheet.write_string(3, column, words, head)
+    for column, words in enumerate((*columns, *_columns(answer, phrases))):
+        sheet.write_string(3, column, words, formats.head)
     for row, cell in enumerate(answer.cells, start=4):
         for column, words in enumerate(word for key in cell.keys for word in (key.code, key.name.say(language))):
             sheet.write_string(row, column, words)
-        for column, value in enumerate(cell.values, start=keys):
-            _write_value(sheet, row, column, answer, value, figure)
+        for at, value in enumerate((*cell.values, *cell.compared, *cell.changes)):
+            figure = formats.estimate if at in cell.estimated else formats.figure
+            _write_value(sheet, row, keys + at, answer, value, figure)
     sheet.freeze_panes(4, keys)
-    sheet.set_column(0, max(keys + len(answer.points) - 1, 0), 16)
+    sheet.set_column(0, max(keys + len(_columns(answer, phrases)) - 1, 0), 16)
+
+
+def _columns(answer: Answer, phrases: Phrases) -> list[str]:
+    """What stands above the values, those that they are compared with, and the changes."""
+    columns = [phrases.point(point) for point in answer.points]
+    if not is_compared(answer):
+        return columns
+    compared = [
+        phrases.say(message_id("compared: {period}"), period=phrases.span(point.compared_from_on, point.compared_to_on))
+        for point in answer.points
+        if point.compared_to_on is not None
+    ]
+    if answer.compared_known_on is not None:
+        known = phrases.say(message_id("as known at the end of {day}"), day=answer.compared_known_on)
+        compared = [f"{words}, {known}" for words in compared]
+    return [*columns, *compared, *(phrases.say(message_id("change: {period}"), period=words) for words in columns)]
+
+
+class _Formats(NamedTuple):
+    head: Format
+    figure: Format
+    estimate: Format
+    """A number that shows the sign of estimates behind it, and stays a number."""
 
 
 def _write_value(sheet: Worksheet, row: int, column: int, answer: Answer, value: Value, figure: Format) -> None:
@@ -106,6 +134,7 @@ def _provenance(answer: Answer, phrases: Phrases) -> Sequence[tuple[str, str]]:
         ),
         (phrases.say(message_id("Exact")), yes if answer.is_exact else no),
         (phrases.say(message_id("Rows add up")), yes if answer.adds_up else no),
+        *((phrases.say(message_id("To be known")), note) for note in notes_of(answer, phrases)),
         (
             phrases.say(message_id("Place in the cube")),
             f"{answer.municipality} {answer.generation}.{answer.batch}",

@@ -1,6 +1,19 @@
 """Figures: the one outlet. Whoever sees a number has asked here, and here it is known who may see it."""
 
-from reporting.figures.answer import Answer, Cell, DefinitionChange, Delivery, Freshness, Key, Mark, Note, Point, Target
+from reporting.figures.answer import (
+    Answer,
+    AreaShare,
+    Break,
+    Cell,
+    DefinitionChange,
+    Delivery,
+    Freshness,
+    Key,
+    Mark,
+    Note,
+    Point,
+    Target,
+)
 from reporting.figures.combining import WHOLE, Amount, Content, Label, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
@@ -31,6 +44,8 @@ __all__ = [
     "Amount",
     "Amounts",
     "Answer",
+    "AreaShare",
+    "Break",
     "Cell",
     "Content",
     "DefinitionChange",

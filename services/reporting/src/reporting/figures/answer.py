@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from reporting.audiences import Audience
 from reporting.figures.values import Figure, Value
 from reporting.indicators import IndicatorKind, Unit, Words
+from reporting.indicators.carrying import OverChanges
 from verbund.events.reporting.deliveries import DeliveryFinding
 from verbund.events.reporting.notes import AuthorRole
 from verbund.events.reporting.targets import Aim
@@ -42,6 +43,26 @@ Mark = Literal["provisional", "revised", "estimated", "rounded", "kept", "not_av
 """What is known of a number besides: `kept` was said to be unchanged, `not_available` that there is none."""
 
 
+class AreaShare(_Part):
+    """A recorded change of areas: how much of the former one lies in the new one, and the other way round."""
+
+    former: Key
+    new: Key
+    share: float | None
+    share_back: float | None
+    source: Words | None
+
+
+class Break(_Part):
+    """From this day on areas of this answer are others than before, and values before and after do not compare."""
+
+    changed_on: date
+    areas: tuple[Key, ...]
+    """Those that are others."""
+    shares: tuple[AreaShare, ...]
+    """What is recorded of the change; empty where nothing is."""
+
+
 class Cell(_Part):
     """One row of an answer: for each breakdown in `Answer.by` a key; for each of `Answer.points` a value."""
 
@@ -55,6 +76,8 @@ class Cell(_Part):
     """Value minus compared value; not reported where either is."""
     ticked_at: datetime | None = None
     """As of when this row stands, where it does not move live: each Stadtbezirk moves on its own."""
+    estimated: tuple[int, ...] = ()
+    """Places of the values that are estimates: made of counts that were divided by a share."""
 
 
 State = Literal["current", "no_news", "overdue", "silent", "stopped", "never"]
@@ -178,6 +201,12 @@ class Answer(_Part):
     points: tuple[Point, ...]
     cells: tuple[Cell, ...]
     """In the order of the catalogue; the city's total is the only row where nothing is broken down."""
+    areas_on: date | None
+    """The day of which the areas are; None where each value belongs to those of its own day."""
+    over_changes: OverChanges
+    """How values were carried over changes of areas."""
+    breaks: tuple[Break, ...]
+    """Changes of areas between the days that this answer is about, in order."""
     adds_up: bool
     """Whether the rows of one point add up to the total of the same question without breakdown."""
     audience: Audience

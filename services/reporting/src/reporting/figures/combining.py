@@ -41,15 +41,15 @@ def combined(indicator: Indicator, contents: Sequence[Content]) -> Value:
     return combined_numbers(indicator, [sum(amount.n for amount in content.values()) for content in contents])
 
 
-def combined_numbers(indicator: Indicator, numbers: Sequence[int]) -> Value:
-    """The value that these numbers of the parts make."""
+def combined_numbers(indicator: Indicator, numbers: Sequence[int | Fraction]) -> Value:
+    """The value that these numbers of the parts make; only those of a ratio may be no whole ones."""
     if indicator.kind in RATIOS:
         return ratio(indicator, *numbers)
-    first, *taken_away = numbers
+    first, *taken_away = map(int, numbers)
     return value_of(first - sum(taken_away))
 
 
-def ratio(indicator: Indicator, numerator: int, denominator: int) -> Value:
+def ratio(indicator: Indicator, numerator: int | Fraction, denominator: int | Fraction) -> Value:
     """A share, rate or mean of these two; there is none of nothing."""
     if denominator == 0:
         return NOT_REPORTED

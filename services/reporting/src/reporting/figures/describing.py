@@ -4,6 +4,7 @@ from datetime import datetime
 
 from reporting.audiences import Audience
 from reporting.figures.answer import Answer, Cell, Delivery, Freshness, Key, Point
+from reporting.figures.breaks import breaks_of
 from reporting.figures.moments import ticked_at_of
 from reporting.figures.plan import Plan
 from reporting.figures.values import NOT_REPORTED, PROTECTED, Value, number_of, value_of
@@ -52,6 +53,9 @@ def described(
         },
         points=points,
         cells=cells,
+        areas_on=None if plan.carried is None else plan.carried.carrying.areas_on,
+        over_changes="whole" if plan.carried is None else plan.carried.carrying.over_changes,
+        breaks=tuple(breaks_of(plan)),
         adds_up=adds_up,
         audience=plan.audience,
         data_state=plan.sight.data_state,

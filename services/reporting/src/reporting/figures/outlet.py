@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 from reporting.audiences import Audience
 from reporting.figures.answer import Answer, Cell, Point
+from reporting.figures.breaks import are_there, lacks_areas
 from reporting.figures.combining import Content, combined
 from reporting.figures.delivered import answer_delivered, plan_delivered
 from reporting.figures.describing import described, difference, key_of
@@ -63,12 +64,13 @@ async def answer_with(
     moment: Moment, plan: Plan, begin: Begin, amounts: Amounts, at: datetime, before: Amounts | None = None
 ) -> Answer:
     """The answer to a question whose amounts were read, at the same moment; `before`: as they were known earlier."""
+    cells = tuple(cells_of(plan, amounts, before))
     found = described(
         moment,
         plan,
         points=tuple(_points(plan, begin)),
-        cells=tuple(cells_of(plan, amounts, before)),
-        adds_up=_adds_up(plan),
+        cells=cells,
+        adds_up=_adds_up(plan) and not lacks_areas(plan, cells),
         freshness=await read_freshness(moment.connection, plan.catalogue, plan.indicator.source_office, at),
         at=at,
     )
@@ -81,7 +83,7 @@ async def measure(moment: Moment, plan: Plan) -> tuple[Begin, Amounts]:
     begin = await read_begin(moment, measures, plan.sight.known_on)
     wanted = dict.fromkeys((*plan.spans, *plan.compared))
     reported = [span for span in wanted if _is_reported(plan, begin, span)]
-    return begin, await evaluate(moment, plan, reported) if reported else {}
+    return begin, await evaluate(moment, plan.to_read, reported) if reported else {}
 
 
 def _is_reported(plan: Plan, begin: Begin, span: Span) -> bool:
@@ -127,19 +129,33 @@ def cells_of(plan: Plan, amounts: Amounts, before: Amounts | None = None) -> Ite
     for row in plan.rows:
         if OTHER in row and not has_rest:
             continue
-        values = tuple(_value(plan, amounts, span, row) for span in plan.spans)
-        compared = tuple(_value(plan, amounts if before is None else before, span, row) for span in plan.compared)
+        found = [_value(plan, amounts, span, row) for span in plan.spans]
+        values = tuple(value for value, _ in found)
+        compared = tuple(_value(plan, amounts if before is None else before, span, row)[0] for span in plan.compared)
         yield Cell(
             keys=tuple(key_of(plan, name, code) for name, code in zip(plan.by, row, strict=True)),
             values=values,
             compared=compared,
             changes=tuple(map(difference, values, compared)),
             ticked_at=ticked_at_of_row(plan, row),
+            estimated=tuple(at for at, (_, is_estimate) in enumerate(found) if is_estimate),
         )
 
 
-def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
+def _value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> tuple[Value, bool]:
+    """The value in a row for a span, and whether it is an estimate."""
     if span not in amounts:
+        return NOT_REPORTED, False
+    if plan.carried is None:
+        return _own_value(plan, amounts, span, row), False
+    if not plan.sight.is_exact and not is_shown_protected(plan.periods, span, plan.moves_on):
+        return PROTECTED, False
+    return plan.carried.value(plan.indicator, amounts[span], row, span, is_exact=plan.sight.is_exact)
+
+
+def _own_value(plan: Plan, amounts: Amounts, span: Span, row: Row) -> Value:
+    """The value of areas of its own day."""
+    if not are_there(plan, row, span):
         return NOT_REPORTED
     contents = [part.get(row, _NOTHING) for part in amounts[span]]
     if plan.sight.is_exact:

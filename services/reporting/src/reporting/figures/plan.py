@@ -10,6 +10,7 @@ from math import prod
 from reporting.audiences import Audience, Sight, sight_of, sight_of_delivered
 from reporting.delivered import Standing
 from reporting.deltas import day_of
+from reporting.figures.carried import CarriedRows, carried_rows_of
 from reporting.figures.protected_spans import at_release, at_tick, check_protected, periods_of
 from reporting.figures.question import Question
 from reporting.figures.released import get_shown
@@ -26,7 +27,8 @@ from reporting.indicators import (
     codes_of,
     parts_of,
 )
-from reporting.indicators.city import CITY_LEVEL, LEVEL_OF_FACTS, City
+from reporting.indicators.areas import CITY_LEVEL, LEVEL_OF_FACTS
+from reporting.indicators.city import City
 from reporting.ticks import LastTicks
 from verbund.errors import Forbidden, RuleBroken
 
@@ -71,11 +73,22 @@ class Plan:
     """Those for which, and for the ends of which, protected figures are shown."""
     delivered: Sheets | None = None
     """What stands delivered, for what is not counted here."""
+    carried: CarriedRows | None = None
+    """How rows are carried over changes of areas; None where each value belongs to the areas of its own day."""
 
     @property
     def moves_on(self) -> date | None:
         """The day that protected figures are about as well, as far as it has come; none for the public."""
         return None if self.audience is Audience.PUBLIC else self.today
+
+    @cached_property
+    def to_read(self) -> "Plan":
+        """The plan whose rows have to be read for the rows of this one."""
+        if self.carried is None:
+            return self
+        return replace(
+            self, catalogue=self.carried.catalogue(self.catalogue), codes=self.carried.codes(self.codes), carried=None
+        )
 
     def as_known_before(self) -> "Plan":
         """The same with the knowledge that is compared with."""
@@ -111,20 +124,25 @@ def plan_of(
     _check_breakdowns(catalogue, indicator, question.by)
     today = day_of(at)
     spans, compared = points_of(indicator, question, today)
+    carried = carried_rows_of(catalogue, indicator, question)
     filters: dict[str, frozenset[str]] = {}
     for name, wanted in _filters(catalogue, indicator, question, spans):
         if name in filters:
             raise RuleBroken("twice_the_same", "Filter by the same thing only once.", pointer=f"/filters/{name}")
         filters[name] = wanted
     _check_together(indicator, {*question.by, *filters})
-    codes = tuple(_row_codes(catalogue, indicator, name, filters, spans) for name in question.by)
+    drawn = spans if question.areas_on is None else (Span(question.areas_on),)
+    codes = tuple(
+        _row_codes(catalogue, indicator, name, filters, spans if catalogue.level_of(name) is None else drawn)
+        for name in question.by
+    )
     broken_down = {catalogue.fact_of(name) for name in question.by}
     chosen = {name: values for name, values in filters.items() if catalogue.fact_of(name) not in broken_down}
     shown = {**chosen, **{name: frozenset(values) for name, values in zip(question.by, codes, strict=True)}}
     if indicator.delivered is not None:
         sight = sight_of_delivered(shown, question.known_on, at)
     else:
-        margins = margins_of(catalogue, indicator, audience, spans)
+        margins = margins_of(catalogue, indicator, audience, (*spans, *drawn))
         sight = sight_of(audience, shown, margins, question.known_on, at, ticks)
     periods = periods_of(indicator, audience)
     if audience is Audience.PUBLIC:
@@ -137,6 +155,7 @@ def plan_of(
     plan = Plan(
         *(catalogue, indicator, question.by, codes, filters, chosen, spans, compared, before, audience, sight, today),
         periods,
+        carried=carried,
     )
     if not sight.is_exact:
         for known_on in (question.known_on, question.compare_known_on):

@@ -5,6 +5,7 @@ whole says anything beside its parts: what is left over between the two is publi
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import cache
 
 from reporting.figures.combining import Content, Label, combined_numbers, median_of
@@ -18,16 +19,21 @@ def protected(indicator: Indicator, contents: Sequence[Content]) -> Value:
 
     A share, a mean or a median of too few units is not shown at all; a median is shown in whole days.
     """
-    parts = [_published(content) for content in contents]
+    parts = [published(content) for content in contents]
     if indicator.days is not None:
         (content,), (base,) = contents, parts
         return PROTECTED if base < indicator.minimum_base else median_of(indicator, content, decimals=0)
-    if indicator.kind in RATIOS and parts[1] < indicator.minimum_base:
+    return protected_numbers(indicator, parts)
+
+
+def protected_numbers(indicator: Indicator, numbers: Sequence[int | Fraction]) -> Value:
+    """The value made of parts that are perturbed already."""
+    if indicator.kind in RATIOS and numbers[1] < indicator.minimum_base:
         return PROTECTED
-    return combined_numbers(indicator, parts)
+    return combined_numbers(indicator, numbers)
 
 
-def _published(content: Content) -> int:
+def published(content: Content) -> int:
     """A part's number as it is published. One below zero is none of a cell: facts that were taken back before they
     were known. It is shown as nothing."""
     cells: dict[Label, tuple[int, int]] = {}

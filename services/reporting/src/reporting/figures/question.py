@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reporting.indicators import Every
+from reporting.indicators.carrying import OverChanges
 
 
 class Question(BaseModel):
@@ -35,5 +36,9 @@ class Question(BaseModel):
     """What was booked by the end of this day (Europe/Berlin); None is everything booked until now."""
     compare: Literal["year_before"] | date | None = None
     """Each value beside the one a year before; or, for days only, beside the one of this day."""
+    areas_on: date | None = None
+    """Break down by the areas of this day, whatever day a value is about; else each belongs to those of its own day."""
+    over_changes: OverChanges = "whole"
+    """How values are carried to the areas of `areas_on` where areas changed since, or before."""
     compare_known_on: date | None = None
     """Each value beside itself as it was known at the end of this day: what was booked and corrected since."""

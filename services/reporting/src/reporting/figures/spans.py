@@ -72,7 +72,7 @@ def check_days(question: Question) -> None:
     if question.from_on is not None and question.to_on is not None and question.from_on > question.to_on:
         raise RuleBroken("from_after_to", "The first day lies after the last one.", pointer="/from_on")
     compare = None if question.compare == "year_before" else question.compare
-    days = ("from_on", "to_on", "known_on", "compare_known_on")
+    days = ("from_on", "to_on", "known_on", "compare_known_on", "areas_on")
     single = {name: getattr(question, name) for name in days} | {"compare": compare}
     named = [*(("as_of", day) for day in question.as_of), *single.items()]
     for name, day in named:

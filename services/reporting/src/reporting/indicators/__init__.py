@@ -1,9 +1,10 @@
 """Indicators: figures defined as data, the catalogue that holds them, and how their values are sums over the cube."""
 
+from reporting.indicators.areas import Area, AreaChange, MapOfLevel, Shape
 from reporting.indicators.audience_rules import Audiences, CoordinationRule, Margin, PublicRule
 from reporting.indicators.catalogue import OTHER, Catalogue, Dimension, Frame
 from reporting.indicators.catalogue_files import BadCatalogue, read_catalogue
-from reporting.indicators.city import UNPLACED, AgeBand, Area, City
+from reporting.indicators.city import UNPLACED, AgeBand, City
 from reporting.indicators.definition import RATIOS, Delivered, Indicator, IndicatorKind, Part, Population, Unit
 from reporting.indicators.fitting import facts_of
 from reporting.indicators.periods import TOO_SHORT, Every, Span, period_around, span_year_before, year_before
@@ -18,6 +19,7 @@ __all__ = [
     "UNPLACED",
     "AgeBand",
     "Area",
+    "AreaChange",
     "Audiences",
     "BadCatalogue",
     "Before",
@@ -31,6 +33,7 @@ __all__ = [
     "Frame",
     "Indicator",
     "IndicatorKind",
+    "MapOfLevel",
     "Margin",
     "NoneOf",
     "OfficeWords",
@@ -40,6 +43,7 @@ __all__ = [
     "Population",
     "PublicRule",
     "Rhythm",
+    "Shape",
     "Span",
     "Term",
     "Unit",

@@ -13,13 +13,14 @@ from pydantic import BaseModel, ValidationError
 from reporting.deltas import Measure, measures_of
 from reporting.indicators.catalogue import Catalogue, Frame
 from reporting.indicators.city import City
-from reporting.indicators.city_files import BadCatalogue, read_city
+from reporting.indicators.city_files import read_city
 from reporting.indicators.definition import Indicator
 from reporting.indicators.fitting import misfits
+from reporting.indicators.lines import BadCatalogue
 from reporting.indicators.published import FILE, find_change, list_missing, read_published
 from verbund.events.offices import Office, find_offices
 
-__all__ = ["BadCatalogue", "read_catalogue"]
+__all__ = ["BadCatalogue", "levels_of", "read_catalogue", "read_frame"]
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -47,9 +48,9 @@ def read_catalogue(
     """
     folder = files("reporting") / "catalogue" if folder is None else folder
     offices = find_offices() if offices is None else offices
-    folders = [folder, *(files(office.catalogue) / "catalogue" for office in offices if office.catalogue is not None)]
-    city, measures = read_city(municipality, folder), measures_of(offices)
-    frame = _joined([(str(each / "frame.yaml"), _frame(each / "frame.yaml")) for each in folders])
+    folders = _folders(folder, offices)
+    measures, frame = measures_of(offices), _joined_frame(folders)
+    city = read_city(municipality, folder, levels_of(frame))
     found = [list(_entries(each / "indicators", frame)) for each in folders]
     entries = _in_order(frame, [entry for written in found for entry in written])
     problems = list(_unfitting(entries, city, frame, measures))
@@ -61,6 +62,24 @@ def read_catalogue(
     for entry in entries:
         versions.setdefault(entry.indicator.id, []).append(entry.indicator)
     return Catalogue(city, frame, measures, MappingProxyType({name: tuple(found) for name, found in versions.items()}))
+
+
+def read_frame(folder: Traversable, offices: Sequence[Office] | None = None) -> Frame:
+    """The words of a catalogue alone, with those that offices add; raises `BadCatalogue`."""
+    return _joined_frame(_folders(folder, find_offices() if offices is None else offices))
+
+
+def levels_of(frame: Frame) -> list[str]:
+    """The levels of areas that some breakdown shows."""
+    return list(dict.fromkeys(each.level for each in frame.dimensions.values() if each.level is not None))
+
+
+def _folders(folder: Traversable, offices: Sequence[Office]) -> list[Traversable]:
+    return [folder, *(files(office.catalogue) / "catalogue" for office in offices if office.catalogue is not None)]
+
+
+def _joined_frame(folders: Sequence[Traversable]) -> Frame:
+    return _joined([(str(each / "frame.yaml"), _frame(each / "frame.yaml")) for each in folders])
 
 
 def _frame(file: Traversable) -> Frame:

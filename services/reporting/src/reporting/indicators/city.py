@@ -1,43 +1,16 @@
 """The data of one city: its areas, the nationalities and their dated groups, its age bands."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
+from reporting.indicators.areas import CITY_LEVEL, LEVEL_OF_FACTS, Area, AreaChange, AreaPart, MapOfLevel
 from reporting.indicators.words import Words
-
-CITY_LEVEL, LEVEL_OF_FACTS = "city", "statistischer_bezirk"
-"""Two levels that every city has: itself, and the areas in which offices place what they book."""
 
 UNPLACED = "unplaced"
 """The visible place of facts that no listed area takes."""
 _UNPLACED_WORDS = Words(de="nicht zuzuordnen", en="cannot be placed")
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """One area of a city on the days `valid_from`..`valid_until`."""
-
-    code: str
-    name: str
-    level: str
-    parent: str | None
-    valid_from: date
-    valid_until: date = date.max
-
-    def is_valid(self, on: date) -> bool:
-        return self.valid_from <= on <= self.valid_until
-
-
-@dataclass(frozen=True, slots=True)
-class AreaPart:
-    """An area of the level of facts belongs to an area of a further kind (Sozialraum, Aktionsraum) on these days."""
-
-    area: str
-    part: str
-    valid_from: date
-    valid_until: date = date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +44,10 @@ class City:
     groups: Mapping[str, tuple[Membership, ...]]
     age_bands: Mapping[str, Mapping[str, AgeBand]]
     """By the name of a set of bands."""
+    area_changes: tuple[AreaChange, ...] = ()
+    """Areas that were split, merged or drawn anew."""
+    maps: Mapping[str, MapOfLevel] = field(default_factory=dict)
+    """By level of areas, where there is a map."""
 
     @property
     def name(self) -> str:
@@ -128,6 +105,12 @@ class City:
             codes = (area.code for area in self.areas.values() if area.level == level)
             self._placed[level, on] = frozenset[str]().union(*(self.parts_of(code, on) for code in codes))
         return self._placed[level, on]
+
+    def without_days(self, level: str) -> "City":
+        """The same city, in which the areas of a level are there on every day."""
+        there = {code: area for code, area in self.areas.items() if area.level == level}
+        always = {code: replace(area, valid_from=date.min, valid_until=date.max) for code, area in there.items()}
+        return replace(self, areas={**self.areas, **always})
 
     def redrawn(self, from_on: date, to_on: date) -> frozenset[date]:
         """The days in `from_on`..`to_on` from which on some area is made of other parts than the day before."""

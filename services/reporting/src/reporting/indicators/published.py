@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 
-from reporting.indicators.city_files import BadCatalogue
 from reporting.indicators.definition import Indicator
+from reporting.indicators.lines import BadCatalogue
 
 FILE = "published.json"
 """Beside the folder of indicators; `verbund catalogue publish` adds to it, and nothing takes anything away."""

@@ -117,12 +117,16 @@ def parts_for_rows(
     catalogue: Catalogue, indicator: Indicator, span: Span, chosen: Chosen, by: Collection[str]
 ) -> Parts:
     """As `parts_of`, for all rows of a breakdown together: each term can be narrowed along `by` by `where_of`."""
-    spans = (span, span_year_before(span)) if indicator.kind == "change" else (span,)
     return tuple(
         tuple(_narrowed(catalogue, indicator, _whole_terms(catalogue, indicator, part, one, {*chosen, *by}), chosen))
-        for one in spans
+        for one in spans_of(indicator, span)
         for part in indicator.parts
     )
+
+
+def spans_of(indicator: Indicator, span: Span) -> tuple[Span, ...]:
+    """The spans that the parts of a value are about: for each of them all parts of the indicator, in this order."""
+    return (span, span_year_before(span)) if indicator.kind == "change" else (span,)
 
 
 def _narrowed(catalogue: Catalogue, indicator: Indicator, terms: Iterator[Term], chosen: Chosen) -> Sequence[Term]:

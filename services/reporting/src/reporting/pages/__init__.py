@@ -1,7 +1,8 @@
 """The coordination group's live page, and a page for each indicator."""
 
+from reporting import charts
 from reporting.indicators import City
-from reporting.pages import acknowledging, charts, routes
+from reporting.pages import acknowledging, routes
 from verbund.service.pages import Pages, templates_for
 
 __all__ = ["end_drawing", "pages_of", "routers", "warm"]

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from reporting import charts
+from reporting.exports.pictures import drawable, is_line
 from reporting.figures import Answer, Figure, Value, number_of, value_of
 from reporting.figures import Point as Day
 from reporting.indicators import IndicatorKind
-from reporting.pages import charts, sparks
+from reporting.pages import sparks
 from reporting.pages.sparks import Spark
 from reporting.wording import Phrases, Remark, is_year, remarks_of, sourced_targets
 from verbund.service.words import message_id
@@ -65,11 +67,11 @@ def series_of(answer: Answer, phrases: Phrases) -> Series | None:
     marks = [" ".join(one.mark for one in remarks if first + at in one.points) for at in range(len(steps))]
     drawn = [
         charts.Point(
-            phrases.short(day), _drawable(value), phrases.value(value, answer.kind), mark, *_bounds(answer, first + at)
+            phrases.short(day), drawable(value), phrases.value(value, answer.kind), mark, *_bounds(answer, first + at)
         )
         for at, ((day, value), mark) in enumerate(zip(steps, marks, strict=True))
     ]
-    spec = (charts.series_chart if _is_line(answer.kind, steps) else charts.bars_chart)(drawn, answer.decimals)
+    spec = (charts.series_chart if is_line(answer.kind, steps[0][0]) else charts.bars_chart)(drawn, answer.decimals)
     packed = json.dumps(spec, ensure_ascii=False)
     browser = json.dumps({"spec": spec, "locale": charts.number_locale(phrases.language)}, ensure_ascii=False)
     title = answer.title.say(phrases.language)
@@ -93,21 +95,12 @@ def spark_of(kind: IndicatorKind, steps: Steps, phrases: Phrases) -> Spark | Non
     """The small line of a tile."""
     if not steps:
         return None
-    values = [_drawable(value) for _, value in steps]
+    values = [drawable(value) for _, value in steps]
     first = phrases.dated(*steps[0], kind)
-    if _is_line(kind, steps):
+    if is_line(kind, steps[0][0]):
         return sparks.line(values, first)
     last = steps[-1][0]
     return sparks.bars(values, first, is_part=last.from_on is not None and not is_year(last))
-
-
-def _is_line(kind: IndicatorKind, steps: Steps) -> bool:
-    """What stands on a day is drawn as a line; what happened in a period, and every difference, as bars."""
-    return kind != "change" and steps[0][0].from_on is None
-
-
-def _drawable(value: Value) -> float | None:
-    return _float(number_of(value))
 
 
 def _float(number: Figure | None) -> float | None:

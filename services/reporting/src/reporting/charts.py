@@ -1,9 +1,11 @@
-"""Charts as Vega-Lite specifications: drawn in the browser, and from the same specification as SVG on the server."""
+"""Charts as Vega-Lite specifications: drawn in the browser, and from the same specification on the server."""
 
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
+from xml.sax.saxutils import escape
 
 from reporting.drawing import DrawingProcess
 
@@ -111,11 +113,66 @@ def _remarked(points: Sequence[Point]) -> Iterator[dict[str, Any]]:
         }
 
 
+def rows_chart(points: Sequence[Point], decimals: int) -> dict[str, Any]:
+    """Specification of one value for each row of a breakdown, in its order: bars from zero, each labelled directly."""
+    chart = _chart(
+        points, decimals, {"mark": {"type": "bar", "color": _LINE, "height": {"band": 0.7}, "invalid": "filter"}}
+    )
+    across, up = chart["encoding"]["x"], chart["encoding"]["y"]
+    across["axis"] |= {"labelLimit": 260, "labelOverlap": False}
+    labels = [layer for layer in chart["layer"] if layer["mark"]["type"] == "text"]
+    for layer in labels:
+        distance = layer["mark"].pop("dy")
+        layer["mark"] |= {"dx": 6 if distance < 0 else -6, "align": "left" if distance < 0 else "right"}
+    return chart | {"encoding": {"x": up, "y": across}, "height": {"step": 22}}
+
+
+def with_signs(chart: dict[str, Any], axis: Literal["x", "y"]) -> dict[str, Any]:
+    """The same with the words of what has no value, at the zero of the axis of values."""
+    layer = {
+        "transform": [{"filter": "!isValid(datum.value)"}, {"calculate": "0", "as": "zero"}],
+        "mark": {"type": "text", "fontSize": 13, "fontWeight": 600, "color": _WORDS}
+        | ({"dx": 6, "align": "left"} if axis == "x" else {"dy": -8}),
+        "encoding": {"text": {"field": "words"}, axis: chart["encoding"][axis] | {"field": "zero"}},
+    }
+    other = "y" if axis == "x" else "x"
+    labels = [row["label"] for row in chart["data"]["values"]]
+    # Else those without a value would come last: the other layers do not know them.
+    placed = chart["encoding"][other] | {"scale": {"domain": labels}}
+    return chart | {"layer": [*chart["layer"], layer], "encoding": chart["encoding"] | {other: placed}}
+
+
+def captioned(chart: dict[str, Any], title: str, lines: Sequence[str]) -> dict[str, Any]:
+    """The same on white ground, with its title and lines of words above it: it can stand alone."""
+    words = {"text": title, "subtitle": list(lines), "anchor": "start", "frame": "group", "offset": 18}
+    style = {"fontSize": 17, "color": "#1f2a32", "subtitleFontSize": 12, "subtitleColor": _WORDS, "subtitlePadding": 6}
+    padding = {"left": 16, "right": 48, "top": 16, "bottom": 16}
+    fonts = {"font": _FONT, "subtitleFont": _FONT}
+    return chart | {"title": words | style | fonts, "background": "white", "padding": padding}
+
+
 def as_svg(spec: Mapping[str, Any], language: str) -> str:
     """The drawing, as markup that can stand in a page; it scales with the width it gets."""
-    svg: str = engine.ask("vegalite_to_svg", spec, format_locale=_LOCALES[language])
     # The page itself describes it (a sentence before it, a table beside it); read out mark by mark it is noise.
-    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    return _drawn(spec, language).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def as_picture(spec: Mapping[str, Any], language: str, title: str, description: str) -> str:
+    """The drawing as a file of its own (SVG), described for those who do not see it."""
+    head, opening, rest = _drawn(spec, language).partition(">")
+    said = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
+    named = head.replace("<svg ", f'<svg role="img" lang="{language}" ', 1)
+    return f"{named}{opening}{said}{rest}"
+
+
+def as_png(picture: str) -> bytes:
+    """A drawing (SVG) in points, two for each of its units: sharp on paper and on dense screens."""
+    return b64decode(engine.ask("svg_to_png", picture, scale=2.0))
+
+
+def _drawn(spec: Mapping[str, Any], language: str) -> str:
+    svg: str = engine.ask("vegalite_to_svg", spec, format_locale=_LOCALES[language])
+    return svg
 
 
 @cache

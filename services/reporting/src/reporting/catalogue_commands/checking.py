@@ -1,4 +1,4 @@
-"""`verbund catalogue`: looks a catalogue of indicators through, and publishes new definitions."""
+"""`verbund catalogue check` and `publish`: looks a catalogue of indicators through, publishes new definitions."""
 
 import json
 from collections.abc import Sequence
@@ -13,8 +13,6 @@ from reporting.indicators.published import FILE, Published, read_published, with
 from verbund.cli.output import AsJson, Output
 from verbund.events.offices import find_offices
 
-catalogue = typer.Typer(help="Indicators: look their definitions through, and publish new ones.", no_args_is_help=True)
-
 Folder = Annotated[
     Path | None,
     typer.Option("--folder", help="The catalogue's folder; by default the one that comes with reporting."),
@@ -22,7 +20,6 @@ Folder = Annotated[
 Municipality = Annotated[str, typer.Option("--municipality", help="The city whose data is read with it (AGS).")]
 
 
-@catalogue.command("check")
 def check(*, folder: Folder = None, municipality: Municipality = "05913000", as_json: AsJson = False) -> None:
     """Look everything through that reporting reads at its start; each mistake with its file, its line and what to do.
 
@@ -45,7 +42,6 @@ def check(*, folder: Folder = None, municipality: Municipality = "05913000", as_
     )
 
 
-@catalogue.command("publish")
 def publish(*, folder: Folder = None, municipality: Municipality = "05913000", as_json: AsJson = False) -> None:
     """Write down what the definitions of this catalogue mean: from then on each stays as it is under its version."""
     output = Output(as_json=as_json)
