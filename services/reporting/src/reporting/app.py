@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting import api, live, pages
 from reporting.books import ReportingRules
+from reporting.editions import DraftClearing, EditionsBook
 from reporting.image import Image
 from reporting.indicators import read_catalogue
 from reporting.office import OFFICE
@@ -27,7 +28,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
     settings = settings or ReportingSettings()
     engine = make_engine(settings.database, size=_ENGINE_SIZE)
     books = make_engine(settings.books, size=_BOOKS_SIZE)
-    desk = Desk(ReportingRules(()), books, settings.municipality)
+    desk = Desk(ReportingRules((EditionsBook(settings.municipality),)), books, settings.municipality)
     image = Image(engine, settings.municipality, memory=settings.image_memory)
     catalogue = read_catalogue(settings.municipality, settings.catalogue)
     hub = live.Hub(image, catalogue, live.Waker(settings.database, settings.municipality))
@@ -36,8 +37,15 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
         OFFICE,
         OFFICE.door,
         settings,
-        routers=[pages.router, api.router_of(catalogue), live.router],
-        parts=[_disposed(engine), desk, _warmed(look), hub, live.OnStopSignal(hub.streams.end_all)],
+        routers=[pages.router, api.editions.router, pages.editions, api.router_of(catalogue), live.router],
+        parts=[
+            _disposed(engine),
+            desk,
+            DraftClearing(books, settings.municipality),
+            _warmed(look),
+            hub,
+            live.OnStopSignal(hub.streams.end_all),
+        ],
         probes=[Probe("desk", desk.trouble), Probe("live views", hub.probe)],
         state={
             "desk": desk,

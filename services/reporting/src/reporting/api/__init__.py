@@ -1,5 +1,6 @@
 """Doors for programs."""
 
+from reporting.api import editions
 from reporting.api.figures import router_of
 
-__all__ = ["router_of"]
+__all__ = ["editions", "router_of"]

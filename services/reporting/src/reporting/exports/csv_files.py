@@ -15,7 +15,7 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what begins like this a spreadsh
 def as_csv(answer: Answer) -> bytes:
     """RFC 4180 in UTF-8: a line for each row and point. Days as ISO 8601, decimals with a point."""
     file = io.StringIO()
-    csv.writer(file).writerows([map(_guarded, line) for line in _lines(answer)])
+    csv.writer(file).writerows([map(guarded, line) for line in _lines(answer)])
     return file.getvalue().encode()
 
 
@@ -56,7 +56,8 @@ def _german_lines(answer: Answer) -> Iterable[list[object]]:
             ]
 
 
-def _guarded(cell: object) -> object:
+def guarded(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
@@ -67,4 +68,4 @@ def _german(cell: object) -> object:
         case date():
             return f"{cell:%d.%m.%Y}"
         case _:
-            return _guarded(cell)
+            return guarded(cell)

@@ -2,10 +2,11 @@
 
 from reporting.indicators import City
 from reporting.pages import charts
+from reporting.pages.editions import router as editions
 from reporting.pages.routes import router
 from verbund.service.pages import Pages, templates_for
 
-__all__ = ["end_drawing", "pages_of", "router", "warm"]
+__all__ = ["editions", "end_drawing", "pages_of", "router", "warm"]
 
 
 def pages_of(city: City) -> Pages:
