@@ -19,6 +19,7 @@ from verbund.service.principals import ROLES
 COUNTER = {"clerk", "second_clerk", "office_lead"}
 LOAD = {"initial_load"}
 LOOKERS = {"operator", "statistics", "privacy_officer"}
+FREEZERS = {"chair", "statistics"}
 READERS = {"coordination", "chair", "expert_group_reader", "statistics"}
 # What each office shows to everybody: how it is, what it is, how to come in.
 OPEN = {
@@ -29,6 +30,7 @@ OPEN = {
     )
 }
 HOME = "/residences/{residence_id}"
+EDITION = "/editions/{edition_id}"
 MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
     "registration": {
         ("GET", "/residences"): COUNTER,
@@ -61,6 +63,19 @@ MATRIX: dict[str, dict[tuple[str, str], set[str]]] = {
         ("GET", "/figures/{indicator_id}.csv"): READERS,
         ("GET", "/figures/{indicator_id}.xlsx"): READERS,
         ("GET", "/figures/{indicator_id}.jsonstat"): READERS,
+        ("GET", "/editions"): READERS,
+        ("POST", "/editions"): FREEZERS,
+        ("GET", "/editions/new"): FREEZERS,
+        ("POST", "/editions/new"): FREEZERS,
+        ("GET", EDITION): READERS,
+        ("GET", f"{EDITION}/manifest"): READERS,
+        ("GET", f"{EDITION}/figures/{{number}}"): READERS,
+        ("GET", f"{EDITION}/figures/{{number}}.{{kind}}"): READERS,
+        ("GET", f"{EDITION}.zip"): READERS,
+        ("POST", f"{EDITION}/withdrawals"): FREEZERS,
+        ("GET", f"{EDITION}/restatement"): READERS,
+        ("GET", f"{EDITION}/restatement.csv"): READERS,
+        ("GET", f"{EDITION}/restatement.xlsx"): READERS,
     },
     "reporting-reader": {
         ("GET", "/parked-records"): LOOKERS,
