@@ -43,6 +43,7 @@ COMMITTING = [
     "verbund/relay/store.py",  # the relay's position
     "registration/store/reading.py",  # whoever reads personal data is recorded before the answer
     "reporting/alerts/postings.py",  # what is still to be posted to the webhook: a position, as the relay's
+    "reporting/editions/drafts.py",  # files that are stored before an edition is booked; nothing is sealed by it
     *(f"reporting/image/{name}.py" for name in ("columns", "loading")),  # in the memory of the process alone
     # maintenance: a second cube, built in many transactions and put in its place in one
     *(f"reporting/rebuild/{name}.py" for name in ("build", "changing", "compacting", "comparing", "folding", "run")),

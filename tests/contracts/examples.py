@@ -30,10 +30,13 @@ from verbund.events.reporting.deliveries import (
     FigureRevised,
     FigureWithdrawn,
 )
+from verbund.events.reporting.editions import EditionFrozen, EditionWithdrawn
 
 RESIDENT = "1b1f4c62-6a9e-4a4b-8c1d-7d3f0f6f2c22"
 RESIDENCE = "8d6f2f0a-5a0e-4a53-9f0e-0d7a6a1f3b11"
 BOOKING = "c0a8012e-0b56-4f7e-9a52-2f6c1f5b9d33"
+EDITION = "6a0e3c1d-55a2-4c3b-9e0f-7b2f1c8d9e55"
+HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 CORRECTION = "5d1c6a7e-31b4-4c37-8f1e-6f0f8a5f4d44"
 LIVING = ResidentFacts(area="05", nationality="154", birth_year=1987, sex="f", residence_kind="main")
 MOVED = LIVING.model_copy(update={"area": "04"})
@@ -167,6 +170,17 @@ DATA: tuple[Data, ...] = (
     FigureKept(**DELIVERY, kept_from=YEAR_2017, sheet=SHEET, findings=()),
     FigureFinalised(**DELIVERY, period=YEAR_2018),
     FigureWithdrawn(**DELIVERY, period=YEAR_2018, reason="changed_definition"),
+    EditionFrozen(
+        edition_id=EDITION,
+        frozen_on=date(2019, 3, 4),
+        audience="coordination",
+        questions=11,
+        files=77,
+        manifest_sha256=HASH,
+    ),
+    EditionWithdrawn(
+        edition_id=EDITION, withdrawn_on=date(2019, 3, 5), reason="wrong_figures", words_sha256=HASH[::-1]
+    ),
 )
 
 

@@ -20,6 +20,7 @@ COUNTER = {"clerk", "second_clerk", "office_lead"}
 LOAD = {"initial_load"}
 LOOKERS = {"operator", "statistics", "privacy_officer"}
 DELIVERERS = {"delivering_body", "statistics"}
+FREEZERS = {"chair", "statistics"}
 READERS = {"coordination", "chair", "expert_group_reader", "statistics"}
 AUTHORS = {"coordination", "chair", "statistics"}
 # What each office shows to everybody: how it is, what it is, how to come in.
@@ -31,6 +32,7 @@ OPEN = {
     )
 }
 HOME = "/residences/{residence_id}"
+EDITION = "/editions/{edition_id}"
 # Released figures are everybody's; whoever shows a token that is none is told so.
 MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
     "registration": {
@@ -92,6 +94,19 @@ MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
         ("GET", "/alerts/{alert_id}"): READERS,
         ("POST", "/alerts/{alert_id}/acknowledgements"): AUTHORS,
         ("POST", "/alerts/{alert_id}/acknowledge"): AUTHORS,
+        ("GET", "/editions"): READERS,
+        ("POST", "/editions"): FREEZERS,
+        ("GET", "/editions/new"): FREEZERS,
+        ("POST", "/editions/new"): FREEZERS,
+        ("GET", EDITION): READERS,
+        ("GET", f"{EDITION}/manifest"): READERS,
+        ("GET", f"{EDITION}/figures/{{number}}"): READERS,
+        ("GET", f"{EDITION}/figures/{{number}}.{{kind}}"): READERS,
+        ("GET", f"{EDITION}.zip"): READERS,
+        ("POST", f"{EDITION}/withdrawals"): FREEZERS,
+        ("GET", f"{EDITION}/restatement"): READERS,
+        ("GET", f"{EDITION}/restatement.csv"): READERS,
+        ("GET", f"{EDITION}/restatement.xlsx"): READERS,
     },
     "reporting-reader": {
         ("GET", "/parked-records"): LOOKERS,

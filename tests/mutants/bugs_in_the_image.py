@@ -87,8 +87,8 @@ BUGS = (
         (
             Edit(
                 _COMPACTING,
-                "(_LATER_DELTAS, _LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS)",
-                "(_LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS)",
+                "(_LATER_DELTAS, _LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS, _CARRIED_EDITIONS)",
+                "(_LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS, _CARRIED_EDITIONS)",
             ),
         ),
     ),

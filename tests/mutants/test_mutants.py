@@ -20,6 +20,7 @@ from mutants import (
     bugs_in_booking,
     bugs_in_counting,
     bugs_in_disclosure,
+    bugs_in_editions,
     bugs_in_kafka,
     bugs_in_protection,
     bugs_in_reading,
@@ -44,6 +45,7 @@ BUGS = (
     *bugs_in_protection.BUGS,
     *bugs_at_doors.BUGS,
     *bugs_in_alerts.BUGS,
+    *bugs_in_editions.BUGS,
 )
 
 SEED = int(os.environ.get("VERBUND_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)

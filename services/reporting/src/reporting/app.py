@@ -16,6 +16,7 @@ from reporting.alerts.webhook import Receiver
 from reporting.audiences import Audience
 from reporting.books import Book, ReportingRules
 from reporting.deliveries import DeliveriesBook
+from reporting.editions import DraftClearing, EditionsBook
 from reporting.image import Image
 from reporting.indicators import read_catalogue
 from reporting.notes import NotesBook
@@ -42,6 +43,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
     place = (settings.municipality, catalogue)
     own: list[Book[Any, Any]] = [
         DeliveriesBook(catalogue),
+        EditionsBook(settings.municipality),
         NotesBook(*place),
         TargetsBook(*place),
         AlertsBook(*place),
@@ -61,6 +63,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
             desk,
             evaluator,
             *([] if webhook is None else [webhook]),
+            DraftClearing(books, settings.municipality),
             _warmed(look),
             hub,
             live.OnStopSignal(hub.streams.end_all),

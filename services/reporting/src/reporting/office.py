@@ -20,6 +20,9 @@ OFFICE = Office(
     rebuild="reporting.rebuild:REBUILDING",
     compaction="reporting.rebuild:COMPACTING",
     effect="reporting.reader:cube_effect",
-    commands=(("catalogue", "reporting.catalogue_commands:catalogue"),),
+    commands=(
+        ("catalogue", "reporting.catalogue_commands:catalogue"),
+        ("edition", "reporting.edition_commands:edition"),
+    ),
     check="reporting.printed:check",
 )

@@ -9,6 +9,7 @@ from reporting.commands.deliveries import (
     TakeInFigures,
     WithdrawFigure,
 )
+from reporting.commands.editions import FreezeEdition, WithdrawEdition
 from reporting.commands.notes import ReviseNote, WithdrawNote, WriteNote
 from reporting.commands.targets import SetTarget, WithdrawTarget
 
@@ -19,6 +20,8 @@ Command = (
     | KeepFigure
     | FinaliseFigure
     | WithdrawFigure
+    | FreezeEdition
+    | WithdrawEdition
     | WriteNote
     | ReviseNote
     | WithdrawNote

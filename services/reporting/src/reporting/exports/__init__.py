@@ -1,6 +1,6 @@
 """Answers as files that other programs read: the same values and signs in each, with what has to stand beside them."""
 
-from reporting.exports.csv_files import as_csv, as_german_csv
+from reporting.exports.csv_files import as_csv, as_german_csv, guarded
 from reporting.exports.geo_json import as_geo_json
 from reporting.exports.json_stat import as_json_stat
 from reporting.exports.kommonitor import as_kommonitor
@@ -25,5 +25,6 @@ __all__ = [
     "as_svg",
     "as_workbook",
     "file_name",
+    "guarded",
     "sign_of",
 ]

@@ -127,7 +127,8 @@ def _german_lines(answer: Answer, cells: Iterable[Cell]) -> Iterator[Columns]:
             ]
 
 
-def _guarded(cell: object) -> object:
+def guarded(cell: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell
 
 
@@ -138,8 +139,8 @@ def _german(cell: object) -> object:
         case date():
             return f"{cell:%d.%m.%Y}"
         case _:
-            return _guarded(cell)
+            return guarded(cell)
 
 
-RFC_4180 = Table(",", b"", _head, _lines, _guarded)
+RFC_4180 = Table(",", b"", _head, _lines, guarded)
 EXCEL_DE = Table(";", b"\xef\xbb\xbf", _german_head, _german_lines, _german)

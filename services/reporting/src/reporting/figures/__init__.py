@@ -14,6 +14,14 @@ from reporting.figures.answer import (
     Point,
     Target,
 )
+from reporting.figures.causes import (
+    Booked,
+    Knowledge,
+    amounts_by_cause,
+    causes_of_indicator,
+    measures_of,
+    read_between,
+)
 from reporting.figures.combining import WHOLE, Amount, Content, Label, days_of
 from reporting.figures.evaluation import Amounts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
@@ -45,6 +53,7 @@ __all__ = [
     "Amounts",
     "Answer",
     "AreaShare",
+    "Booked",
     "Break",
     "Cell",
     "Content",
@@ -53,6 +62,7 @@ __all__ = [
     "Figure",
     "Freshness",
     "Key",
+    "Knowledge",
     "Label",
     "Mark",
     "NotReported",
@@ -67,10 +77,12 @@ __all__ = [
     "Target",
     "Value",
     "Zero",
+    "amounts_by_cause",
     "answer",
     "answer_plan",
     "answer_with",
     "as_released",
+    "causes_of_indicator",
     "cells_of",
     "check_decimals",
     "check_scope",
@@ -78,9 +90,11 @@ __all__ = [
     "is_exact_to",
     "list_released",
     "measure",
+    "measures_of",
     "number_of",
     "plan",
     "plan_of",
+    "read_between",
     "read_remarks",
     "value_of",
 ]

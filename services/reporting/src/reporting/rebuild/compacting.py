@@ -84,6 +84,27 @@ _CARRIED_TICKS = """
     join made using (municipality)
     left join stretch on stretch.municipality = tick.municipality and stretch.until = tick.number
 """
+# Batches that answers of editions stand at. A rebuild makes other batches: there nothing can be carried over.
+_EDITIONS = """
+    select distinct municipality, cut.number
+    from editions.cut as cut join cube.batch_head as head using (municipality, generation)
+    where cut.number > 0
+"""
+# One that was frozen while they were added up may stand at a batch that is none any more: it keeps its old place.
+_CARRIED_EDITIONS = """
+    update editions.cut as cut
+    set generation = cut.generation + 1,
+        number = case when cut.number = 0 then 0
+                      else coalesce(stretch.number, cut.number - made.until + made.number) end
+    from cube.batch_head as head
+    join made using (municipality)
+    left join editions.cut as at on at.municipality = head.municipality and at.generation = head.generation
+    left join stretch on stretch.municipality = at.municipality and stretch.until = at.number
+    where cut.municipality = head.municipality and cut.generation = head.generation
+    and at.edition_id = cut.edition_id and at.frozen_generation = cut.frozen_generation
+    and at.frozen_number = cut.frozen_number
+    and (cut.number = 0 or stretch.number is not null or cut.number >= made.until)
+"""
 _ROWS = """
     select head.municipality, head.generation,
            (select count(*) from cube_next.delta as before where before.municipality = head.municipality),
@@ -122,7 +143,7 @@ def _add_up(connection: psycopg.Connection[Any], context: CompactionContext) -> 
         clear(connection)
         made: Stretches = {}
         cuts = {place: set(numbers) for place, numbers in context.cuts.items()}
-        for municipality, number in connection.execute(_TICKS).fetchall():
+        for municipality, number in (*connection.execute(_TICKS), *connection.execute(_EDITIONS)):
             cuts.setdefault(municipality, set()).add(number)
         for municipality, number in connection.execute(_HEADS).fetchall():
             made[municipality] = _numbered(municipality, number, cuts.get(municipality, ()))
@@ -173,7 +194,7 @@ def _change_over(connection: psycopg.Connection[Any], context: CompactionContext
     context.progress(CHANGE_OVER, 0, 1)
     with connection.transaction():
         shut(connection)
-        for statement in (_LATER_DELTAS, _LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS):
+        for statement in (_LATER_DELTAS, _LATER_BATCHES, _CELLS, _NEXT_HEADS, _CARRIED_TICKS, _CARRIED_EDITIONS):
             connection.execute(statement)
         change_places(connection)
     context.progress(CHANGE_OVER, 1, 1)

@@ -1,0 +1,57 @@
+"""Bugs in what was frozen, and in what is said of it afterwards."""
+
+from mutants.planting import Bug, Edit
+
+_EDITIONS, _RESTATEMENTS = "reporting/test_editions.py", "reporting/test_restatements.py"
+_DOMAIN, _REASONS = "reporting/editions/domain.py", "reporting/editions/reasons.py"
+
+BUGS = (
+    Bug(
+        "freezing for anybody",
+        "the chair freezes exact figures that only the statistics office may see",
+        f"{_EDITIONS}::test_nobody_freezes_for_a_wider_audience_than_their_own",
+        (Edit(_DOMAIN, "    if not may_see(own, wanted):", "    if own is None:"),),
+    ),
+    Bug(
+        "editions for everybody",
+        "what was frozen exactly for the statistics office is open to the group",
+        f"{_EDITIONS}::test_an_edition_is_there_for_its_audience_and_for_wider_ones_alone",
+        (
+            Edit(
+                "reporting/editions/reading.py",
+                "for audience in Audience if may_see(reader, audience)]",
+                "for audience in Audience]",
+            ),
+        ),
+    ),
+    Bug(
+        "sealed drafts cleared",
+        "an edition loses its files after a day",
+        f"{_EDITIONS}::test_a_draft_that_nobody_sealed_is_cleared_after_a_day_and_an_edition_never",
+        (Edit("reporting/editions/drafts.py", "and edition.draft_id = draft.draft_id", "and false"),),
+    ),
+    Bug(
+        "amounts by cause for the group",
+        "from the amounts of corrections one sees whose they were",
+        f"{_RESTATEMENTS}::test_the_group_sees_no_amounts_and_of_protected_cells_the_reasons_of_the_whole_figure",
+        (Edit(_REASONS, "audience is Audience.STATISTICS", "audience is not None"),),
+    ),
+    Bug(
+        "batches of editions not carried over",
+        "after a compaction nobody can tell any more why a figure changed",
+        f"{_RESTATEMENTS}::test_a_compaction_changes_no_byte_and_no_reason",
+        (Edit("reporting/rebuild/compacting.py", "_CARRIED_TICKS, _CARRIED_EDITIONS)", "_CARRIED_TICKS)"),),
+    ),
+    Bug(
+        "changed files unnoticed",
+        "a figure is changed in what was frozen, and the proof says that all is whole",
+        f"{_RESTATEMENTS}::test_a_forgery_is_found_and_named",
+        (
+            Edit(
+                "reporting/editions/verification.py",
+                "hashlib.sha256(bytes(found.body)).hexdigest() != file.sha256 or found.sha256",
+                "found.sha256",
+            ),
+        ),
+    ),
+)
