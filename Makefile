@@ -28,7 +28,7 @@ help:
 	@echo "make test    every test"
 	@echo "make check   formatting, lint, types, who may import whom"
 	@echo "make faults  the whole search for what a kill could lose (200 kills; VERBUND_SEED=... repeats one)"
-	@echo "make mutants all planted bugs, each of which a test has to catch (40 of them in make test)"
+	@echo "make mutants all planted bugs, each of which a test has to catch (15 of them in make test)"
 	@echo "make tampers 1,000 forgeries of a ledger, each of which has to be found"
 	@echo "make fuzz    many more good and bad requests to every door than in make test"
 	@echo "make attack  attackers of the disclosure control in 200 random cities (VERBUND_SEED=... repeats them)"

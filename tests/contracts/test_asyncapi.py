@@ -124,6 +124,8 @@ def test_every_golden_event_fits_its_schema(office: str, model: type[Data]) -> N
 def test_another_envelope_does_not_fit(office: str, model: type[Data], attribute: str, wrong: object) -> None:
     validator = Draft202012Validator(schema_of(model, office))
     example = read_golden(golden_file(office, model))["example"]
+    if wrong == {} and not read_golden(golden_file(office, model))["data"].get("required"):
+        wrong = "nothing"  # an event may say all in its type and its subject
     assert not validator.is_valid({**example, attribute: wrong})
     assert not validator.is_valid({name: value for name, value in example.items() if name != attribute})
 

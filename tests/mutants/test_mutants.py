@@ -49,7 +49,7 @@ BUGS = (
 )
 
 SEED = int(os.environ.get("VERBUND_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
-PLANTED = int(os.environ.get("VERBUND_MUTANTS", "40"))
+PLANTED = int(os.environ.get("VERBUND_MUTANTS", "15"))
 SELECTED = sorted(random.Random(SEED).sample(BUGS, min(PLANTED, len(BUGS))), key=BUGS.index)
 
 _AT_ONCE = 2  # each run is a Python and a PostgreSQL of its own; the small machines that run this have two cores

@@ -221,10 +221,10 @@ async def test_what_somebody_has_seen_changed_is_not_decided_on(doors: Deliverin
     assert (answer.status_code, answer.json()["code"]) == (412, "stale")
 
 
-async def test_an_office_is_silent_when_its_figures_are_overdue(doors: Delivering) -> None:
+async def test_an_office_is_late_when_its_figures_are_overdue(doors: Delivering) -> None:
     assert (await doors.figures("capacity"))["sources"][0]["state"] == "never"
     assert (await doors.ask("POST", "/deliveries", json=cases(year(2010, "48")))).status_code == 201
-    assert (await doors.figures("tuberculosis_cases"))["sources"][0]["state"] == "silent"
+    assert (await doors.figures("tuberculosis_cases"))["sources"][0]["state"] == "overdue"
     recent = datetime.now(UTC).year - 1
     assert (await doors.ask("POST", "/deliveries", json=cases(year(recent, "50")))).status_code == 201
     assert (await doors.figures("tuberculosis_cases"))["sources"][0]["state"] == "current"

@@ -77,8 +77,7 @@ def sight_of(
 
     `margins` are the breakdowns declared exact for it. Raises `Forbidden` (`crossing_refused`), for everybody.
     """
-    if set(shown) >= NEVER_CROSSED:
-        raise Forbidden("crossing_refused", "Flagged premises are never shown together with nationality.")
+    _check_crossing(shown)
     if audience is Audience.STATISTICS or (audience is Audience.COORDINATION and not shown):
         return Sight(_until(known_on, at))
     is_exact = audience is Audience.COORDINATION and _is_margin(shown, margins)
@@ -98,9 +97,13 @@ def sight_of_delivered(shown: Shown, known_on: date | None, at: datetime) -> Sig
 
     Raises `Forbidden` (`crossing_refused`) as `sight_of` does.
     """
+    _check_crossing(shown)
+    return Sight(_until(known_on, at))
+
+
+def _check_crossing(shown: Shown) -> None:
     if set(shown) >= NEVER_CROSSED:
         raise Forbidden("crossing_refused", "Flagged premises are never shown together with nationality.")
-    return Sight(_until(known_on, at))
 
 
 def _until(known_on: date | None, at: datetime) -> date | None:

@@ -47,7 +47,9 @@ def is_exact_to(
     """Whether this audience sees the cell as it was counted or delivered, at ticks or live."""
     if audience is Audience.PUBLIC:
         return False
-    if indicator.delivered is not None or breakdown is None or value is None:
+    if indicator.delivered is not None:
+        return True
+    if breakdown is None or value is None:
         return True
     margins = margins_of(catalogue, indicator, audience, [Span(on)])
     return sight_of(audience, {breakdown: frozenset((value,))}, margins, None, _ANY_TIME, None).is_exact
