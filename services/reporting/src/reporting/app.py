@@ -57,7 +57,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
         OFFICE,
         OFFICE.door,
         settings,
-        routers=[*pages.routers, *api.routers_of(catalogue), live.router],
+        routers=[*api.routers_of(catalogue), *pages.routers, live.router],
         parts=[
             _disposed(engine),
             desk,
