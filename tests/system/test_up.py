@@ -98,7 +98,10 @@ def test_status_tells_processes_ledgers_positions_lag_and_freshness(municipality
         assert process["memory_bytes"] > 0
         assert process["uptime_seconds"] > 0
         assert process["not_ready"] is None
-    assert [ledger["ledger"] for ledger in said["ledgers"]] == ["/05913000/registration/book"]
+    assert [ledger["ledger"] for ledger in said["ledgers"]] == [
+        "/05913000/reporting/book",
+        "/05913000/registration/book",
+    ]
     (position,) = said["positions"]
     assert position["lag"] == 0
     assert position["heard_seconds_ago"] < 60
