@@ -21,11 +21,13 @@ export UV_PROJECT_ENVIRONMENT := .venv
 # An environment that happens to be active is none of this project's.
 unexport VIRTUAL_ENV
 ARGS ?=
+# Tests of one file stay together: they share what it starts. A PostgreSQL, a Kafka and the rest per worker.
+WORKERS ?= 2
 
 help:
 	@echo "make demo    the whole city, simulated, on this machine: prints a link (ARGS=... are given on)"
 	@echo "make up      the same without a simulated city"
-	@echo "make test    every test"
+	@echo "make test    every test (two files at a time; WORKERS=... for another number)"
 	@echo "make check   formatting, lint, types, who may import whom"
 	@echo "make faults  the whole search for what a kill could lose (200 kills; VERBUND_SEED=... repeats one)"
 	@echo "make mutants all planted bugs, each of which a test has to catch (15 of them in make test)"
@@ -61,7 +63,7 @@ up: setup
 	@.venv/bin/verbund up $(ARGS)
 
 test: setup
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup
 	.venv/bin/ruff format --check .

@@ -125,7 +125,7 @@ def _follow(database: DatabaseSettings, before: Sent, first: int, output: Output
 
 
 def _look(cluster: Server, output: Output) -> list[Found]:
-    return [_found(cluster, office) for office in offices_with_ledgers(None, output)]
+    return [_found(cluster, office) for office in offices_with_ledgers(None, output) if office.sends_ledgers]
 
 
 def _found(cluster: Server, office: Office) -> Found:

@@ -76,6 +76,11 @@ class Office:
         return any(package == "verbund.ledger.migrations" for package, _ in self.migrations)
 
     @property
+    def sends_ledgers(self) -> bool:
+        """Whether it has a relay, which sends its ledgers to Kafka."""
+        return any(process.database_role == "relay" for process in self.processes)
+
+    @property
     def reads_trays(self) -> bool:
         """Whether it keeps an in-tray for what other offices tell it."""
         return any(package == "verbund.feeds.tray_migrations" for package, _ in self.migrations)
