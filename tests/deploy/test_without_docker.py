@@ -83,6 +83,10 @@ def test_commands_work_on_what_runs(city: Production) -> None:
     assert _population(city, _headers(city, "reporting", "statistics")) == 1
 
 
+def test_nothing_is_written_where_a_container_is_closed(city: Production) -> None:
+    assert list(city.root.iterdir()) == []
+
+
 def test_a_link_of_the_command_line_signs_a_browser_in(city: Production) -> None:
     link = city.tools("open", "--office", "reporting")
     ticket = link.partition("?")[2]

@@ -35,6 +35,9 @@ class Production:
     def __init__(self, folder: Path, kafka: Distribution) -> None:
         self.home = folder / "home"
         self.home.mkdir(mode=0o700)
+        self.root = folder / "root"
+        """Where the processes find themselves; in a container nothing can be written there."""
+        self.root.mkdir()
         self._folder = folder
         self._kafka = kafka
         self.compose = read_compose({**TOLD, "VERBUND_HOME": str(self.home)})
@@ -222,7 +225,7 @@ class Production:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd="/",
+                cwd=self.root,
                 start_new_session=True,
             )
 

@@ -37,6 +37,7 @@ def test_the_versions_are_those_that_were_looked_at() -> None:
         (faust.transport.consumer.ThreadDelegateConsumer, "assignment", ["self"]),
         (driver.AIOKafkaConsumerThread, "_ensure_consumer", ["self"]),
         (driver.AIOKafkaConsumerThread, "call_thread", ["self", "fun", "args", "kwargs"]),
+        (faust.app.base.App, "_create_directories", ["self"]),
         (faust.app.base.App, "on_rebalance_start", ["self"]),
         (AIOKafkaClient, "get_random_node", ["self"]),
         (GroupCoordinator, "check_errors", ["self"]),

@@ -230,6 +230,9 @@ class ReaderApp(faust.App):
         for topic in topics:
             self.topics.add(self.topic(topic, key_type=bytes, value_type=bytes))
 
+    def _create_directories(self) -> None:
+        """None: it keeps no tables, and where it runs in production nothing can be written."""
+
     def on_rebalance_start(self) -> None:
         """Partitions are shared out anew."""
         metrics.FEED_REBALANCES.inc()
