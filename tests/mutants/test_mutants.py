@@ -48,7 +48,9 @@ BUGS = (
     *bugs_in_editions.BUGS,
 )
 
-SEED = int(os.environ.get("VERBUND_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+# Where several processes share the tests out, all of them choose the same bugs: from the name of their common run.
+_RUN = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID"))
+SEED = int(os.environ.get("VERBUND_SEED", "0")) or _RUN.randrange(1, 2**31)
 PLANTED = int(os.environ.get("VERBUND_MUTANTS", "15"))
 SELECTED = sorted(random.Random(SEED).sample(BUGS, min(PLANTED, len(BUGS))), key=BUGS.index)
 

@@ -52,7 +52,7 @@ def test_the_order_in_which_fields_were_set_leaves_no_trace(value: dict[str, Any
         {1: "a"},
         {"a": {"b": [b"bytes"]}},
         {"a": {1, 2}},
-        object(),
+        Ellipsis,
     ],
     ids=repr,
 )
