@@ -10,7 +10,45 @@ _CHANGES = "reporting/test_area_changes.py"
 _WRONG_AREAS = "reporting/test_taking_in_areas.py::test_wrong_areas_are_refused_by_line_and_nothing_is_changed"
 _WRONG_MAP = "reporting/test_taking_in_areas.py::test_a_wrong_map_is_refused_by_feature_and_nothing_is_changed"
 
+_PLAIN = "reporting/test_plain_counting.py::test_every_figure_of_a_made_city_is_what_counting_by_hand_gives"
+
 BUGS = (
+    Bug(
+        "rows of a change that lack areas add up",
+        "a district was drawn anew, its rows leave people out, and nothing says so",
+        f"{_CHANGES}::test_a_change_over_a_split_does_not_say_that_it_adds_up",
+        (Edit(_BREAKS, "for pair in pairs for area in areas)", "for pair in pairs[:0] for area in areas)"),),
+    ),
+    Bug(
+        "quarter for ever",
+        "a Sozialraum keeps the statistische Bezirke that it had once",
+        _PLAIN,
+        (
+            Edit(
+                "reporting/indicators/city.py",
+                "if p.area == code and p.valid_from <= on <= p.valid_until)\n        return joined",
+                "if p.area == code)\n        return joined",
+            ),
+        ),
+    ),
+    Bug(
+        "earlier knowledge not compared",
+        "a figure stands beside itself, and nobody sees what was corrected since",
+        _PLAIN,
+        (
+            Edit(
+                "reporting/figures/plan.py",
+                "known_on=self.compared_known_on), spans=self.compared)",
+                "known_on=self.sight.known_on), spans=self.compared)",
+            ),
+        ),
+    ),
+    Bug(
+        "percentile of the unit before",
+        "every second median is too low by half a step",
+        "reporting/test_plain_durations.py::test_every_share_mean_and_duration_is_what_going_through_the_list_gives",
+        (Edit("reporting/figures/combining.py", "Fraction(below + above, 2)", "Fraction(below + below, 2)"),),
+    ),
     Bug(
         "metres taken for degrees",
         "a map in UTM is taken in, and every area lies nowhere on earth",

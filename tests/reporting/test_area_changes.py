@@ -82,6 +82,15 @@ async def test_a_change_against_a_day_on_which_the_area_was_not_there_is_not_rep
     assert {code: shown(found).get(code, 0) for code in ("05a", "05b", "04")} == {"05a": None, "05b": None, "04": 0}
 
 
+async def test_a_change_over_a_split_does_not_say_that_it_adds_up(city: Stage) -> None:
+    await settle(city, _05=10, _04=3)
+    over, after = date(2018, 6, 30), date(2019, 6, 30)
+    found = await ask(city, "population_change", **AREA, as_of=(over,))
+    assert not found.adds_up
+    assert (await ask(city, "population_change", by=("sex",), as_of=(over,))).adds_up
+    assert not (await ask(city, "population_change", **AREA, as_of=(after,))).adds_up  # 07 and 09 became one
+
+
 async def test_without_dividing_new_areas_have_no_value_before_they_were_split_off(city: Stage) -> None:
     await settle(city, _05=10, _04=3)
     found = await ask(city, **AREA, as_of=(BEFORE,), areas_on=AFTER)

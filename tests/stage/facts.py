@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from itertools import count
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from verbund.events.registration import (
     ResidentFacts,
     ResidentTransition,
 )
-from verbund.events.transitions import Kind
+from verbund.events.transitions import Kind, Transition
 
 CITY = "05913000"
 BOOK = f"/{CITY}/registration/book"
@@ -59,7 +59,10 @@ def arrival(on: date, after: ResidentFacts | None = None, **more: Any) -> Reside
     return transition("arrival", on, None, after or resident(), **more)
 
 
-def retracted(asserted: ResidentTransition, cause: str = "corrected:typing_error") -> ResidentTransition:
+Told = TypeVar("Told", bound=Transition[Any])
+
+
+def retracted(asserted: Told, cause: str = "corrected:typing_error") -> Told:
     return asserted.model_copy(update={"sign": -asserted.sign, "cause": cause})
 
 

@@ -30,9 +30,17 @@ def are_there(plan: Plan, row: Sequence[str], span: Span) -> bool:
 def lacks_areas(plan: Plan, cells: Collection[Cell]) -> bool:
     """Whether some areas have no value because of a change, while others have: then rows do not add up."""
     if plan.carried is None:
-        return False
+        levels = {plan.catalogue.level_of(name) for name in plan.by}
+        areas = [area for area in plan.catalogue.city.areas.values() if area.level in levels]
+        pairs = [pair for pair in (spans_of(plan.indicator, span) for span in plan.spans) if len(pair) > 1]
+        return any(_comes_or_goes(area, pair) for pair in pairs for area in areas)
     columns = zip(*(cell.values for cell in cells), strict=True)
     return any(len({isinstance(value, NotReported) for value in column}) > 1 for column in columns)
+
+
+def _comes_or_goes(area: Area, pair: Sequence[Span]) -> bool:
+    """Whether an area is there at one end of a change and not at the other: it has no value then."""
+    return len({was_there(area, span) for span in pair}) > 1
 
 
 def breaks_of(plan: Plan) -> Iterator[Break]:
