@@ -6,11 +6,21 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, Audience, audience_of
-from reporting.exports import CSV, DIALECTS, OUTLETS, Make, Outlet, file_name
-from reporting.figures import Answer, Question, ReleasedIndicator, answer, as_released, list_released
+from reporting.exports import CSV, DIALECTS, OUTLETS, TABLES, Make, Outlet, file_name, in_lines
+from reporting.figures import (
+    Answer,
+    AnswerInParts,
+    Question,
+    ReleasedIndicator,
+    answer,
+    answer_in_parts,
+    as_released,
+    list_released,
+)
 from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
 from reporting.indicators.carrying import OverChanges
@@ -22,6 +32,7 @@ from verbund.service.words import language_of
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
 """Open to the public too: `figures` knows what they may see."""
 
+_TABLE = f"{CSV.media_type}; charset=utf-8; header=present"
 Dialect = Literal["rfc4180", "excel_de", "kommonitor"]
 # Where a question says something under another name than its address does.
 _PARAMETERS = {"from_on": "from", "to_on": "to", "every": "period"}
@@ -121,8 +132,17 @@ def router_of(catalogue: Catalogue) -> APIRouter:
     async def read_table(
         request: Request, indicator_id: IndicatorId, asked: Annotated[asked_for_csv, Query()]
     ) -> Response:
-        found = await _ask(request, catalogue, indicator_id, asked)
-        return await _file(request, catalogue, found, CSV, DIALECTS[asked.dialect])
+        """A large table is written while it is read, one stretch of time after the other, all as of one moment.
+
+        `X-Values` says how many lines there are at most; a download that breaks off is never ended as a whole one is.
+        """
+        table = TABLES.get(asked.dialect)
+        if table is None:
+            found = await _ask(request, catalogue, indicator_id, asked)
+            return await _file(request, catalogue, found, CSV, DIALECTS[asked.dialect])
+        parts = await _ask_in_parts(request, catalogue, indicator_id, asked)
+        headers = {**_named(parts.first, CSV), "X-Values": str(parts.values)}
+        return StreamingResponse(in_lines(table, parts), media_type=_TABLE, headers=headers)
 
     for outlet in OUTLETS[1:]:
         _add_file(router, catalogue, outlet, asked_here)
@@ -184,6 +204,14 @@ async def _ask(request: Request, catalogue: Catalogue, indicator_id: str, asked:
         raise _at_parameter(refused) from refused
 
 
+async def _ask_in_parts(request: Request, catalogue: Catalogue, indicator_id: str, asked: Asked) -> AnswerInParts:
+    try:
+        question = asked.question(indicator_id, catalogue.frame.dimensions)
+        return await answer_in_parts(_image(request), catalogue, question, _audience(request), datetime.now(UTC))
+    except RuleBroken as refused:
+        raise _at_parameter(refused) from refused
+
+
 def _at_parameter(refused: RuleBroken) -> RuleBroken:
     """The same refusal, pointing at the parameter of the address instead of into the question."""
     (finding,) = refused.findings
@@ -198,9 +226,11 @@ async def _file(request: Request, catalogue: Catalogue, found: Answer, outlet: O
         body = await asyncio.to_thread(make, found, catalogue, language_of(request))
     except RuleBroken as refused:
         raise _at_parameter(refused) from refused
-    media_type = f"{outlet.media_type}; charset=utf-8; header=present" if outlet is CSV else outlet.media_type
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(found, outlet.suffix)}"'}
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(body, media_type=_TABLE if outlet is CSV else outlet.media_type, headers=_named(found, outlet))
+
+
+def _named(found: Answer, outlet: Outlet) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{file_name(found, outlet.suffix)}"'}
 
 
 def _codes(text: str) -> tuple[str, ...]:

@@ -3,15 +3,16 @@
 A file is a head and lines for each row of the answer, so that a large one can be written row by row.
 """
 
+import asyncio
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from reporting.exports.signs import sign_of
-from reporting.figures import Answer, Cell, Point, Value, number_of
+from reporting.figures import Answer, AnswerInParts, Cell, Point, Value, number_of
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what begins like this a spreadsheet carries out (CWE-1236)
 
@@ -41,6 +42,14 @@ class Table:
         file = io.StringIO()
         csv.writer(file, delimiter=self.delimiter).writerows([map(self.field, line) for line in lines])
         return file.getvalue().encode()
+
+
+async def in_lines(table: Table, answer: AnswerInParts) -> AsyncIterator[bytes]:
+    """The file of an answer that comes in parts, written part by part."""
+    yield table.top(answer.first) + table.rows(answer.first, answer.first.cells)
+    async for part in answer.rest:
+        # In a thread: a part of a large answer takes its time, and others ask meanwhile.
+        yield await asyncio.to_thread(table.rows, part, part.cells)
 
 
 def as_csv(answer: Answer) -> bytes:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reporting.exports.csv_files import as_csv, as_german_csv
+from reporting.exports.csv_files import EXCEL_DE, RFC_4180, Table, as_csv, as_german_csv
 from reporting.exports.geo_json import as_geo_json
 from reporting.exports.json_stat import as_json_stat
 from reporting.exports.kommonitor import as_kommonitor
@@ -37,6 +37,9 @@ DIALECTS: dict[str, Make] = {
     "kommonitor": lambda answer, catalogue, _: as_kommonitor(answer, catalogue),
 }
 """The ways in which tables are written."""
+
+TABLES: dict[str, Table] = {"rfc4180": RFC_4180, "excel_de": EXCEL_DE}
+"""Those of them that are written line by line, however many there are."""
 
 OUTLETS = (
     CSV,

@@ -24,6 +24,7 @@ from reporting.figures.causes import (
 )
 from reporting.figures.combining import WHOLE, Amount, Content, Label, days_of
 from reporting.figures.evaluation import Amounts
+from reporting.figures.in_parts import AnswerInParts, answer_in_parts
 from reporting.figures.outlet import answer, answer_plan, answer_with, cells_of, measure, plan
 from reporting.figures.plan import Plan, plan_of
 from reporting.figures.question import Question
@@ -52,6 +53,7 @@ __all__ = [
     "Amount",
     "Amounts",
     "Answer",
+    "AnswerInParts",
     "AreaShare",
     "Booked",
     "Break",
@@ -79,6 +81,7 @@ __all__ = [
     "Zero",
     "amounts_by_cause",
     "answer",
+    "answer_in_parts",
     "answer_plan",
     "answer_with",
     "as_released",

@@ -12,7 +12,7 @@ from reporting.figures.delivered import answer_delivered, plan_delivered
 from reporting.figures.describing import described, difference, key_of
 from reporting.figures.evaluation import Amounts, Row, evaluate
 from reporting.figures.moments import ticked_at_of_row
-from reporting.figures.plan import Plan, plan_of
+from reporting.figures.plan import MOST_VALUES, Plan, plan_of
 from reporting.figures.protected_spans import is_shown_protected
 from reporting.figures.protection import protected
 from reporting.figures.question import Question
@@ -35,7 +35,15 @@ async def answer(moment: Moment, catalogue: Catalogue, question: Question, audie
     return await answer_plan(moment, await plan(moment, catalogue, question, audience, at), at)
 
 
-async def plan(moment: Moment, catalogue: Catalogue, question: Question, audience: Audience, at: datetime) -> Plan:
+async def plan(
+    moment: Moment,
+    catalogue: Catalogue,
+    question: Question,
+    audience: Audience,
+    at: datetime,
+    *,
+    most_values: int = MOST_VALUES,
+) -> Plan:
     """The checked question, with the last tick of its indicator, or what was delivered; raises as `answer` does."""
     if catalogue.get_indicator(question.indicator, question.version).delivered is not None:
         return await plan_delivered(moment, catalogue, question, audience, at)
@@ -45,7 +53,7 @@ async def plan(moment: Moment, catalogue: Catalogue, question: Question, audienc
         if audience is Audience.STATISTICS
         else await read_ticks(moment.connection, head, question.indicator, audience)
     )
-    return plan_of(catalogue, question, audience, at, ticks)
+    return plan_of(catalogue, question, audience, at, ticks, most_values=most_values)
 
 
 async def answer_plan(moment: Moment, plan: Plan, at: datetime) -> Answer:

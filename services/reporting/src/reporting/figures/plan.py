@@ -34,7 +34,8 @@ from verbund.errors import Forbidden, RuleBroken
 
 _MOST_BREAKDOWNS = 3
 _MOST_ROWS = 20_000
-_MOST_VALUES = 100_000  # beyond it an answer is a download, not a figure
+MOST_VALUES = 100_000
+"""Of an answer that is held as a whole; beyond it there are files alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ def plan_of(
     at: datetime,
     ticks: LastTicks | None = None,
     points_of: Callable[[Indicator, Question, date], tuple[tuple[Span, ...], tuple[Span, ...]]] = points_of,
+    most_values: int = MOST_VALUES,
 ) -> Plan:
     """Check a question that is asked at the instant `at`; `ticks` are the last ones of its indicator for the audience.
 
@@ -161,7 +163,7 @@ def plan_of(
         for known_on in (question.known_on, question.compare_known_on):
             check_protected(periods, spans, known_on, plan.moves_on)
         _check_fineness(indicator, shown)
-    _check_size(plan)
+    _check_size(plan, most_values)
     return plan
 
 
@@ -176,11 +178,13 @@ def _check_fineness(indicator: Indicator, shown: Collection[str]) -> None:
         )
 
 
-def _check_size(plan: Plan) -> None:
+def _check_size(plan: Plan, most_values: int) -> None:
     rows = prod(map(len, plan.codes))
-    if rows > _MOST_ROWS or rows * len(plan.spans) > _MOST_VALUES:
+    if rows > _MOST_ROWS or rows * len(plan.spans) > most_values:
         raise RuleBroken(
-            "too_many_values", "That is too much for one answer. Ask for fewer rows or days.", pointer="/by"
+            "too_many_values",
+            "That is too much for one answer. Ask for fewer rows or days, or for a file (CSV), which may be larger.",
+            pointer="/by",
         )
 
 
