@@ -78,6 +78,14 @@ def test_the_registration_office_answers_as_documented(serve: Serve) -> None:
                     "body.booking_id": [mistaken["booking_id"]],
                 },
             },
+            carried_out={
+                "/residences/{residence_id}/corrections": {
+                    "booking_id": mistaken["booking_id"],
+                    "reason": "booked_in_error",
+                    "amendment": None,
+                },
+                "/residences/{residence_id}/confirmations": {"confirmed_on": "2018-12-20"},
+            },
         )
         found = ask(schema)
     assert found.reached() == routes_of(schema) - {"POST /initial-load/closing"}  # it happens once, and has happened
