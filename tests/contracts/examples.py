@@ -1,19 +1,24 @@
 """One event of every type, as it travels."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from contracts import reporting_examples
 
 from verbund.events.envelope import Data, Event, sequence_of
 from verbund.events.registration import (
+    AddressConfirmed,
+    AddressDoubted,
     Amendment,
+    DoubtFacts,
+    DoubtTransition,
     InitialLoadClosed,
     NationalityChanged,
     RegistrationCorrected,
     RegistrationFacts,
     RegistrationTransition,
     ResidenceDeregistered,
+    ResidenceKindChanged,
     ResidenceMoved,
     ResidenceRegistered,
     ResidentFacts,
@@ -68,6 +73,17 @@ def _resident(kind: str, on: date, before: ResidentFacts | None, after: Resident
 def _act(on: date, facts: RegistrationFacts) -> RegistrationTransition:
     return RegistrationTransition(
         sign=1, subject=RESIDENCE, n=1, effective_on=on, kind="recorded", before=None, after=facts, cause="booked"
+    )
+
+
+DOUBTED = DoubtFacts(area="04", reason="returned_official_letter", since=date(2019, 1, 7))
+
+
+def _doubt(
+    kind: Literal["found", "resolved"], on: date, before: DoubtFacts | None, after: DoubtFacts
+) -> DoubtTransition:
+    return DoubtTransition(
+        sign=1, subject=BOOKING, n=1, effective_on=on, kind=kind, before=before, after=after, cause="booked"
     )
 
 
@@ -135,6 +151,33 @@ DATA: tuple[Data, ...] = (
         residence_id=RESIDENCE,
         deregistered_on=date(2019, 2, 1),
         reason="abroad",
+    ),
+    ResidenceKindChanged(
+        booking_id=BOOKING,
+        booked_on=date(2018, 12, 30),
+        transitions=(
+            _resident("change", date(2018, 12, 20), LIVING, LIVING.model_copy(update={"residence_kind": "secondary"})),
+        ),
+        residence_id=RESIDENCE,
+        changed_on=date(2018, 12, 20),
+        residence_kind="secondary",
+    ),
+    AddressDoubted(
+        booking_id=BOOKING,
+        booked_on=date(2019, 1, 8),
+        transitions=(),
+        doubts=(_doubt("found", date(2019, 1, 7), None, DOUBTED),),
+        residence_id=RESIDENCE,
+        doubted_on=date(2019, 1, 7),
+        reason="returned_official_letter",
+    ),
+    AddressConfirmed(
+        booking_id=BOOKING,
+        booked_on=date(2019, 1, 22),
+        transitions=(),
+        doubts=(_doubt("resolved", date(2019, 1, 21), DOUBTED, DOUBTED.model_copy(update={"outcome": "confirmed"})),),
+        residence_id=RESIDENCE,
+        confirmed_on=date(2019, 1, 21),
     ),
     NationalityChanged(
         booking_id=BOOKING,

@@ -50,7 +50,8 @@ def routes_of(schema: BaseSchema) -> set[str]:
 def test_the_registration_office_answers_as_documented(serve: Serve) -> None:
     with serve("registration") as office:
         furnish(office)
-        settled = office.register()
+        settled, doubted, mistaken = office.register(), office.register(), office.register()
+        office.doubt(doubted["residence_id"], "2018-12-03")
         schema = documented(
             office,
             ("clerk", "initial_load"),
@@ -67,10 +68,23 @@ def test_the_registration_office_answers_as_documented(serve: Serve) -> None:
                 "body.deregistered_on": ["2021-12-31", "2022-01-01"],
             },
             known_by_path={
+                "/residences/{residence_id}/confirmations": {
+                    "path.residence_id": [doubted["residence_id"]],
+                    "body.confirmed_on": ["2018-12-20"],
+                },
                 "/residences/{residence_id}/corrections": {
-                    "path.residence_id": [settled["residence_id"]],
-                    "body.booking_id": [settled["booking_id"]],
-                }
+                    # Nothing else is booked about this one: what others stand on cannot be cancelled.
+                    "path.residence_id": [mistaken["residence_id"]],
+                    "body.booking_id": [mistaken["booking_id"]],
+                },
+            },
+            carried_out={
+                "/residences/{residence_id}/corrections": {
+                    "booking_id": mistaken["booking_id"],
+                    "reason": "booked_in_error",
+                    "amendment": None,
+                },
+                "/residences/{residence_id}/confirmations": {"confirmed_on": "2018-12-20"},
             },
         )
         found = ask(schema)

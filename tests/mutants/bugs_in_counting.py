@@ -101,6 +101,56 @@ BUGS = (
         (Edit(_DELTAS, "timedelta(hours=hour % 24)).astimezone(BERLIN)", "timedelta(hours=hour % 24))"),),
     ),
     Bug(
+        "resolved doubt left open",
+        "the stock of doubts only grows, and nobody sees that the office clears them",
+        "reporting/test_deltas.py::test_a_doubt_is_open_until_it_is_resolved_and_counts_with_its_days",
+        (Edit(_DELTAS, '("open_doubts", dims_of(before), -1)', '("open_doubts", dims_of(before), 0)'),),
+    ),
+    Bug(
+        "deregistered without inquiry",
+        "somebody loses their registration before anybody has looked whether they live there (§ 6 BMG)",
+        "registration/test_doubts.py::test_the_inquiry_takes_as_long_as_the_city_has_set",
+        (Edit("registration/domain/trials.py", "        if booking.booked_on < until:\n", "        if False:\n"),),
+    ),
+    Bug(
+        "deregistered out of no doubt",
+        "ex officio ends residences that nobody ever doubted",
+        "registration/test_refusals.py::test_what_does_not_fit_is_refused_with_what_is_allowed"
+        "[ex officio without a doubt]",
+        (
+            Edit(
+                "registration/domain/doubts.py",
+                '                raise Impossible("not_doubtful", booking)\n            self.ex_officio',
+                "                return\n            self.ex_officio",
+            ),
+        ),
+    ),
+    Bug(
+        "doubt that outlives its correction",
+        "a doubt that was booked in error stays in the figures for good",
+        "registration/test_doubts.py::test_a_doubt_booked_in_error_was_never_there",
+        (
+            Edit(
+                "registration/domain/doubts.py",
+                "gone = [change for change in old.changes if change not in new.changes]",
+                "gone: list[DoubtChange] = []",
+            ),
+        ),
+    ),
+    Bug(
+        "two main residences by a change of kind",
+        "somebody counts twice in the population",
+        "registration/test_refusals.py::test_what_does_not_fit_is_refused_with_what_is_allowed"
+        "[a secondary residence beside a main one made the main one too]",
+        (
+            Edit(
+                "registration/domain/history.py",
+                '    if booking.residence_kind == "main":\n        _check_no_other_main(days, booking)\n    days.open[',
+                "    days.open[",
+            ),
+        ),
+    ),
+    Bug(
         "office's day in UTC",
         "who registers shortly after midnight is refused: the day lies in the future",
         "registration/test_domain.py::test_the_day_of_a_booking_is_the_day_in_berlin",

@@ -178,7 +178,7 @@ def test_a_death_ends_all_residences() -> None:
     second = register(2, SECOND, resident_id=SOMEBODY, residence_kind="secondary", moved_in_on=date(2017, 1, 1))
     resident = after(register(), second, deregister(3, date(2018, 1, 1), "death"))
     assert resident is not None
-    assert {residence.status for residence in residences_of(resident)} == {"over"}
+    assert {residence.status for residence in residences_of(resident)} == {"deregistered"}
     assert len(told(book([register(), second], deregister(3, date(2018, 1, 1), "death")).transitions)) == 2
 
 
@@ -287,7 +287,7 @@ def test_a_clerk_sees_what_holds_and_what_was_booked() -> None:
     assert lines[0].booked.kind == "registration"
     assert (lines[0].booked.area, lines[1].holds) == ("05", None)
     residence = get_residence(resident, HOME)
-    assert (residence.area, residence.status, residence.since) == ("06", "open", date(2016, 3, 1))
+    assert (residence.area, residence.status, residence.since) == ("06", "registered", date(2016, 3, 1))
 
 
 def test_a_cancelled_registration_stays_visible_as_cancelled() -> None:

@@ -75,12 +75,13 @@ async def test_moves_deregistrations_and_corrections_make_a_history(office: Regi
     assert shown["person"] == {"family_name": "Munster", "given_names": "Maria", "birth_date": "1987-05-14"}
     assert shown["residence"] == {
         "residence_id": receipt["residence_id"],
-        "status": "over",
+        "status": "deregistered",
         "residence_kind": "main",
         "area": "04",
         "nationality": "000",
         "since": "2018-11-05",
         "until": "2019-02-01",
+        "doubted_on": None,
     }
     assert [line["booked"]["kind"] for line in shown["bookings"]] == [
         "registration",

@@ -15,6 +15,7 @@ from stage.registry import Register, Slip
 
 from registration.commands import (
     ChangeNationality,
+    ChangeResidenceKind,
     Command,
     CorrectionForm,
     CorrectRegistration,
@@ -25,6 +26,7 @@ from registration.commands import (
     NationalityForm,
     RegisterResidence,
     ResidenceForm,
+    ResidenceKindForm,
     TrueValues,
 )
 from registration.domain import Resident, bookings, decide, evolve, history, lists_of, trials
@@ -59,10 +61,11 @@ days_of_life = st.sampled_from(DAYS)
 areas = st.sampled_from(["04", "05", "unplaced"])
 nationalities = st.sampled_from(["125", "154", "000"])
 confirmations = st.sampled_from(["present", "missing"])
+kinds = st.sampled_from(["main", "secondary"])
 registering = {
     "area": areas,
     "nationality": nationalities,
-    "residence_kind": st.sampled_from(["main", "secondary"]),
+    "residence_kind": kinds,
     "arrival_kind": st.sampled_from(["unknown", "unknown", "abroad"]),
     "landlord_confirmation": confirmations,
 }
@@ -75,6 +78,7 @@ amendments = st.fixed_dictionaries(
         "birth_date": st.sampled_from([date(1980, 1, 1), date(1999, 1, 1)]),
         "sex": st.sampled_from(["f", "m"]),
         "landlord_confirmation": confirmations,
+        "residence_kind": kinds,
         "reason": st.sampled_from(["abroad", "other_municipality", "death"]),
         "arrival_kind": st.sampled_from(["unknown", "abroad"]),
     },
@@ -94,6 +98,7 @@ further_steps = st.lists(
             st.fixed_dictionaries({"reason": st.sampled_from(["abroad", "abroad", "abroad", "death"])}),
         ),
         step("nationality", st.fixed_dictionaries({"nationality": nationalities})),
+        step("kind", st.fixed_dictionaries({"residence_kind": kinds})),
         step("correction", amendments),
         step("correction", amendments),
         step("cancellation", st.just({})),
@@ -117,6 +122,7 @@ ENTRIES = {
     "move": {"effective_on", "area", "landlord_confirmation"},
     "deregistration": {"effective_on", "reason"},
     "nationality": {"effective_on", "nationality"},
+    "kind": {"effective_on", "residence_kind"},
 }
 
 
@@ -178,6 +184,8 @@ class Clerk:
             return DeregisterResidence(form=DeregistrationForm(deregistered_on=step.on, **step.values), **place), slip
         if step.kind == "nationality":
             return ChangeNationality(form=NationalityForm(changed_on=step.on, **step.values), **place), slip
+        if step.kind == "kind":
+            return ChangeResidenceKind(form=ResidenceKindForm(changed_on=step.on, **step.values), **place), slip
         return self._correction(step, slip, chosen.number if chosen else pseudonym(0), place)
 
     def _registration(self, step: Step, number: str) -> tuple[Command, Slip]:

@@ -81,7 +81,7 @@ async def test_lines_are_booked_in_order_at_the_times_they_say(office: Registrat
     ]
     assert {event.subject for event in office.events()} == {SOMEBODY}
     assert office.query("select status, since::text, until::text from office.residence") == [
-        ("over", "2015-01-10", "2018-05-01")
+        ("deregistered", "2015-01-10", "2018-05-01")
     ]
 
 

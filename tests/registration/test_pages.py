@@ -209,3 +209,52 @@ def test_every_entry_of_a_list_is_found_as_it_is_offered() -> None:
         assert [choices.find(shown) for shown, _ in choices.options] == sorted(
             choices.words, key=lambda code: choices.words[code].casefold()
         )
+
+
+STEPS = {
+    "nationality": ({"changed_on": "2018-12-01", "nationality": "Germany"}, "The change of nationality is booked."),
+    "kind": ({"changed_on": "2018-12-01", "residence_kind": "secondary"}, "The change of the kind of residence is"),
+    "doubt": ({"doubted_on": "2018-12-03", "doubt_reason": "returned_mail"}, "The doubt is booked"),
+    "confirm": ({"confirmed_on": "2018-12-20"}, "The address is confirmed."),
+}
+
+
+async def test_each_step_about_a_residence_has_its_form(office: RegistrationOffice, browser: Browser) -> None:
+    home = f"/clerk/residences/{(await office.register())['residence_id']}"
+    for step, (typed, said) in STEPS.items():
+        assert f'href="{home}/{step}"' in (await browser.open(home)).text
+        answer = await browser.send(f"{home}/{step}", {**typed, **await browser.blank(f"{home}/{step}")})
+        assert answer.status_code == 303, text_of(answer.text)
+        assert said in text_of((await browser.open(answer.headers["location"])).text)
+    assert f'href="{home}/confirm"' not in (await browser.open(home)).text
+    assert (await browser.open(f"{home}/unheard-of")).status_code == 404
+
+
+async def test_open_doubts_are_listed_with_the_day_from_which_they_can_end_ex_officio(
+    office: RegistrationOffice, browser: Browser
+) -> None:
+    assert "No address is in doubt." in text_of((await browser.open("/clerk/doubts")).text)
+    later, earlier = await office.register(), await office.register(family_name="Erste")
+    for receipt, on in ((later, "2018-12-03"), (earlier, "2018-11-20")):
+        doubt = {"doubted_on": on, "doubt_reason": "notice_of_landlord"}
+        booked = await office.post(f"/residences/{receipt['residence_id']}/doubts", doubt)
+        assert booked.status_code == 201, booked.text
+    words = text_of((await browser.open("/clerk/doubts")).text)
+    assert words.index("Erste") < words.index("Muster")
+    assert "20.11.2018 18.12.2018 (possible now)" in words
+    first = (await browser.open("/clerk/doubts?limit=1")).text
+    onward = re.search(r'href="(/clerk/doubts\?cursor=[^"]+)"', first)
+    assert onward is not None
+    assert "Muster" in text_of((await browser.open(unescape(onward[1]))).text)
+
+
+async def test_a_deregistration_ex_officio_is_refused_at_its_field_while_the_inquiry_runs(
+    office: RegistrationOffice, browser: Browser
+) -> None:
+    place = f"/clerk/residences/{(await office.register())['residence_id']}/deregister"
+    answer = await browser.send(
+        place, {"deregistered_on": "2018-12-31", "reason": "ex_officio", **await browser.blank(place)}
+    )
+    assert answer.status_code == 422
+    assert 'id="reason-error"' in answer.text
+    assert "need a doubt" in answer.text

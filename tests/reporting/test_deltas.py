@@ -1,7 +1,7 @@
 """What events add to what is counted."""
 
 import hmac
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from reporting.deltas import (
 )
 from verbund.disclosure import KEY_MODULUS
 from verbund.events.offices import find_offices
+from verbund.events.registration import DoubtFacts, DoubtTransition
 from verbund.events.transitions import Facts, Transition
 
 DAY = date(2018, 3, 1)
@@ -36,8 +37,10 @@ def key(subject: str) -> int:
     return record_key(b"a secret of the office", subject)
 
 
-def told(*transitions: object) -> list[tuple[str, dict[str, str], int]]:
-    return [(d.measure, dict(d.dims), d.n) for d in deltas_of(booked(DAY, *transitions), key)]  # type: ignore[arg-type]
+def told(*transitions: object, doubts: tuple[DoubtTransition, ...] = ()) -> list[tuple[str, dict[str, str], int]]:
+    event = booked(DAY, *transitions)  # type: ignore[arg-type]
+    event = event.model_copy(update={"data": event.data.model_copy(update={"doubts": doubts})})
+    return [(d.measure, dict(d.dims), d.n) for d in deltas_of(event, key)]
 
 
 def facts(area: str) -> dict[str, str]:
@@ -67,6 +70,22 @@ def test_a_death_is_no_departure() -> None:
     assert told(transition("death", DAY, NORDMARKT, None)) == [
         ("residents", facts("05"), -1),
         ("deaths", facts("05"), 1),
+    ]
+
+
+def test_a_doubt_is_open_until_it_is_resolved_and_counts_with_its_days() -> None:
+    found = DoubtFacts(area="05", reason="returned_mail", since=DAY)
+    ended = found.model_copy(update={"outcome": "confirmed"})
+    said: dict[str, Any] = {"sign": 1, "subject": "doubt", "n": 1, "cause": "booked"}
+    first = DoubtTransition(**said, effective_on=DAY, kind="found", before=None, after=found)
+    last = DoubtTransition(**said, effective_on=DAY + timedelta(days=19), kind="resolved", before=found, after=ended)
+    assert told(doubts=(first,)) == [
+        ("open_doubts", {"area": "05", "reason": "returned_mail", "since": "2018-03-01"}, 1),
+        ("doubts", {"area": "05", "reason": "returned_mail"}, 1),
+    ]
+    assert told(doubts=(last,)) == [
+        ("open_doubts", {"area": "05", "reason": "returned_mail", "since": "2018-03-01"}, -1),
+        ("resolved_doubts", {"area": "05", "reason": "returned_mail", "outcome": "confirmed", "days": "19"}, 1),
     ]
 
 

@@ -45,6 +45,12 @@ class TestTheCatalogue:
             "registrations",
             "late_registrations",
             "share_of_late_registrations",
+            "open_doubts",
+            "age_of_open_doubts",
+            "doubts",
+            "resolved_doubts",
+            "deregistered_ex_officio",
+            "days_to_clarify",
         ]
 
     def test_has_twelve_districts_and_what_cannot_be_placed(self) -> None:

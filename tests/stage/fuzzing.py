@@ -66,13 +66,19 @@ def documented(
     seed: int,
     known: Known,
     known_by_path: Mapping[str, Known] | None = None,
+    carried_out: Mapping[str, Mapping[str, Any]] | None = None,
     below: str = "/",
 ) -> BaseSchema:
     """The document of the routes `below` a path, ready to be asked by somebody with these roles.
 
+    `carried_out`: by path of a POST, a body that can be carried out here, asked beside the documented examples.
     `examples`: how many random requests of each kind each route gets; `seed`: which.
     """
     document = office.app.openapi()
+    for path, body in (carried_out or {}).items():
+        content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        # More than once: the other parameters of each are drawn.
+        content["examples"] |= {f"carried out {number}": {"value": body} for number in range(5)}
     routes = {path: item for path, item in document["paths"].items() if path.startswith(below)}
     config = SchemathesisConfig.from_dict(
         {

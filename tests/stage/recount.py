@@ -4,7 +4,7 @@ import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,7 +31,7 @@ def recount(events: Iterable[Event], secret: bytes) -> Sums:
     keys: defaultdict[Row, int] = defaultdict(int)
     for event in events:
         recorded_on = str(datetime.fromisoformat(event["time"]).astimezone(_BERLIN).date())
-        for transition in event["data"].get("transitions", ()):
+        for transition in (*event["data"].get("transitions", ()), *event["data"].get("doubts", ())):
             key = int.from_bytes(hmac.new(secret, transition["subject"].encode(), "sha256").digest()[:4], "big")
             for measure, facts, n in _changes(transition):
                 row = (measure, in_words(facts), transition["effective_on"], recorded_on, transition["cause"])
@@ -46,12 +46,28 @@ def in_words(facts: Event) -> str:
     return json.dumps(told, sort_keys=True)
 
 
+def _changes_of_doubt(transition: Event, n: int) -> Iterator[tuple[str, Event, int]]:
+    """Found: one more that is open. Resolved: one less, and one that took so many days."""
+    before, after = transition["before"], transition["after"]
+    told = {name: after[name] for name in ("area", "reason")}
+    if before is None:
+        yield "open_doubts", after, n
+        yield "doubts", told, n
+        return
+    took = date.fromisoformat(transition["effective_on"]) - date.fromisoformat(before["since"])
+    yield "open_doubts", before, -n
+    yield "resolved_doubts", {**told, "outcome": after["outcome"], "days": took.days}, n
+
+
 def _changes(transition: Event) -> Iterator[tuple[str, Event, int]]:
     """Measure, facts and number of everything that one transition changes."""
     n = transition["sign"] * transition["n"]
     before, after, kind = transition["before"], transition["after"], transition["kind"]
     if transition["unit"] == "registration":
         yield "registrations", after or before, n
+        return
+    if transition["unit"] == "doubt":
+        yield from _changes_of_doubt(transition, n)
         return
     assert transition["unit"] == "resident", f"nobody counts the unit {transition['unit']}"
     if before is not None:

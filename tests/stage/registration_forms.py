@@ -5,16 +5,22 @@ from typing import Any
 
 from registration.commands import (
     ChangeNationality,
+    ChangeResidenceKind,
+    ClarificationForm,
+    ClarifyAddress,
     Command,
     CorrectionForm,
     CorrectRegistration,
     DeregisterResidence,
     DeregistrationForm,
+    DoubtAddress,
+    DoubtForm,
     MoveForm,
     MoveResidence,
     NationalityForm,
     RegisterResidence,
     ResidenceForm,
+    ResidenceKindForm,
     TrueValues,
 )
 from registration.domain import Resident, decide, evolve, lists_of
@@ -66,6 +72,21 @@ def deregister(number: int, on: date, reason: Any = "abroad", residence_id: str 
 def change(number: int, on: date, nationality: str = "000", residence_id: str = HOME) -> Command:
     form = NationalityForm(changed_on=on, nationality=nationality)
     return ChangeNationality(form=form, booking_id=booking(number), residence_id=residence_id)
+
+
+def turn(number: int, on: date, kind: Any = "secondary", residence_id: str = HOME) -> Command:
+    form = ResidenceKindForm(changed_on=on, residence_kind=kind)
+    return ChangeResidenceKind(form=form, booking_id=booking(number), residence_id=residence_id)
+
+
+def doubt(number: int, on: date, reason: Any = "returned_mail", residence_id: str = HOME) -> Command:
+    form = DoubtForm(doubted_on=on, doubt_reason=reason)
+    return DoubtAddress(form=form, booking_id=booking(number), residence_id=residence_id)
+
+
+def confirm(number: int, on: date, residence_id: str = HOME) -> Command:
+    form = ClarificationForm(confirmed_on=on)
+    return ClarifyAddress(form=form, booking_id=booking(number), residence_id=residence_id)
 
 
 def correct(number: int, corrected: int, residence_id: str = HOME, **values: Any) -> Command:

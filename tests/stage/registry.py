@@ -116,6 +116,17 @@ class Register:
         area: str = max(placed, key=lambda one: one[:2])[2].values["area"]
         return area
 
+    def _kind(self, registration: Slip, day: date) -> str:
+        """Main or secondary, at the end of the day; on one day it is made the main one last."""
+        told = [(registration.on, False, registration.values["residence_kind"])]
+        told += [
+            (slip.on, slip.values["residence_kind"] == "main", slip.values["residence_kind"])
+            for slip in self._of_kind("kind")
+            if slip.residence == registration.residence and slip.on <= day
+        ]
+        kind: str = max(told, key=lambda one: one[:2])[2]
+        return kind
+
     def stock(self, day: date) -> Counter[Facts]:
         """Who lives here at the end of the day, by their facts."""
         return Counter(
@@ -124,7 +135,7 @@ class Register:
                 self._nationality(day),
                 self._of_person("birth_year"),
                 self._of_person("sex"),
-                slip.values["residence_kind"],
+                self._kind(slip, day),
             )
             for slip in self._of_kind("registration")
             if slip.on <= day and not self._over(slip.residence, day)

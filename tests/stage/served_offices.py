@@ -73,6 +73,12 @@ class ServedOffice:
         receipt: dict[str, str] = answer.json()
         return receipt
 
+    def doubt(self, residence_id: str, on: str) -> None:
+        """Book a doubt that has to succeed."""
+        doubt = {"doubted_on": on, "doubt_reason": "returned_mail"}
+        answer = self.ask("POST", f"/residences/{residence_id}/doubts", "clerk", json=doubt)
+        assert answer.status_code == 201, answer.text
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database.superuser().conninfo()) as connection:
             return connection.execute(sql.encode()).fetchall()

@@ -15,6 +15,7 @@ from verbund.events.registration import (
     ArrivalKind,
     CorrectionReason,
     DepartureReason,
+    DoubtReason,
     LandlordConfirmation,
     MunicipalityKey,
     NationalityKey,
@@ -101,11 +102,33 @@ class NationalityForm(Form):
     nationality: NationalityKey
 
 
+class ResidenceKindForm(Form):
+    """§ 22 BMG: which of several dwellings is the main one has changed."""
+
+    changed_on: Day
+    residence_kind: ResidenceKind
+    """What it is from that day on."""
+
+
+class DoubtForm(Form):
+    """Something tells the office that the resident does not live there any more."""
+
+    doubted_on: Day
+    """The day on which the office learned of it."""
+    doubt_reason: DoubtReason
+
+
+class ClarificationForm(Form):
+    """The inquiry found the resident at the address."""
+
+    confirmed_on: Day
+
+
 class TrueValues(Form):
     """What is true instead of what was booked; a field left out stays as it was.
 
     Name, day of birth and address change the vault; the others are facts of the booking. `effective_on` is the date
-    of the booking: moved in, moved, deregistered, or changed.
+    of the booking: moved in, moved, deregistered, changed, doubted, or confirmed.
     """
 
     effective_on: Day | None = None
@@ -119,6 +142,8 @@ class TrueValues(Form):
     previous_municipality: Ags | None = None
     landlord_confirmation: LandlordConfirmation | None = None
     reason: DepartureReason | None = None
+    """Of a deregistration."""
+    doubt_reason: DoubtReason | None = None
     family_name: Name | None = None
     given_names: Name | None = None
     street: Street | None = None
@@ -184,8 +209,32 @@ class ChangeNationality(Filed[NationalityForm]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeResidenceKind(Filed[ResidenceKindForm]):
+    """Book that a main residence became a secondary one, or the other way round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtAddress(Filed[DoubtForm]):
+    """Book a doubt, from which the inquiry (§ 6 BMG) begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClarifyAddress(Filed[ClarificationForm]):
+    """Book that the doubt is over: the resident lives there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectRegistration(Filed[CorrectionForm]):
     """Correct or cancel a booking of the residence, or a correction of one."""
 
 
-Command = RegisterResidence | MoveResidence | DeregisterResidence | ChangeNationality | CorrectRegistration
+Command = (
+    RegisterResidence
+    | MoveResidence
+    | DeregisterResidence
+    | ChangeNationality
+    | ChangeResidenceKind
+    | DoubtAddress
+    | ClarifyAddress
+    | CorrectRegistration
+)

@@ -1,4 +1,4 @@
-"""The areas of a municipality and the list of nationalities, as the data files of this package hold them."""
+"""The areas of a municipality, the list of nationalities and whatever else the data files of this package hold."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ def areas(municipality: str) -> Mapping[str, Area]:
     return MappingProxyType(
         {
             row["code"]: Area(row["code"], row["name"], _level(row["level"]), row["parent"] or None)
-            for row in _rows(f"areas_{municipality}.csv")
+            for row in rows_of(f"areas_{municipality}.csv")
         }
     )
 
@@ -52,7 +52,7 @@ def nationalities() -> Mapping[str, Nationality]:
     return MappingProxyType(
         {
             row["key"]: Nationality(row["key"], row["iso2"] or None, row["iso3"] or None, row["name_de"])
-            for row in _rows("nationalities.csv")
+            for row in rows_of("nationalities.csv")
         }
     )
 
@@ -64,7 +64,8 @@ def _level(text: str) -> AreaLevel:
     raise ValueError(f"no level of areas: {text!r}")
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
+def rows_of(name: str) -> Iterator[dict[str, str]]:
+    """The rows of a data file of this package; `LookupError` where there is none of this name."""
     file = files("registration") / "data" / name
     if not file.is_file():
         raise LookupError(f"registration has no data file {name}")

@@ -52,6 +52,8 @@ _REGISTRATION = (
     "residence_kind",
 )
 
+_DOUBT = ("area", "reason")
+
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
         measure.name: measure
@@ -64,6 +66,9 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             Measure("deaths", "registration", "resident", _RESIDENT),
             Measure("moves", "registration", "resident", _MOVE),
             Measure("registrations", "registration", "registration", _REGISTRATION),
+            Measure("open_doubts", "registration", "doubt", (*_DOUBT, "since"), is_stock=True),
+            Measure("doubts", "registration", "doubt", _DOUBT),
+            Measure("resolved_doubts", "registration", "doubt", (*_DOUBT, "days", "outcome")),
         )
     }
 )
@@ -133,7 +138,7 @@ def deltas_of(event: Event[Any], record_key: RecordKey) -> list[Delta]:
 
     Raises `UnknownUnit` for a transition that nothing here counts.
     """
-    transitions: tuple[Transition[Any], ...] = getattr(event.data, "transitions", ())
+    transitions: tuple[Transition[Any], ...] = event.data.counted()
     if not transitions:
         return []
     municipality, recorded_on = municipality_of(event.source), day_of(event.time)
@@ -255,6 +260,8 @@ def each_delta(
 def _effects(transition: Transition[Any]) -> tuple[tuple[str, Dims, int], ...]:
     """Measure, cell and sign of what one unit of an asserted transition adds."""
     before, after = transition.before, transition.after
+    if transition.unit == "doubt":
+        return _effects_of_doubt(transition)
     types = None if before is None else type(before), None if after is None else type(after)
     # The values themselves, not the models: to hash and compare a model costs more than what is saved.
     return _effects_of(
@@ -297,6 +304,22 @@ def _effects_of_resident(kind: str, before: Dims | None, after: Dims | None) -> 
     if before is not None and after is not None and kind == "move":
         effects.append(("moves", _move(before, after), 1))
     return tuple(effects)
+
+
+def _effects_of_doubt(transition: Transition[Any]) -> tuple[tuple[str, Dims, int], ...]:
+    """A doubt counts in the stock until it is resolved; the resolution counts with the days that it took."""
+    before, after = transition.before, transition.after
+    if after is None:
+        raise AssertionError("a doubt always says how it stands")
+    if before is None:
+        return (("open_doubts", dims_of(after), 1), ("doubts", _without_since(after), 1))
+    days = str((transition.effective_on - before.since).days)
+    resolved = tuple(sorted((*_without_since(after), ("days", days))))
+    return (("open_doubts", dims_of(before), -1), ("resolved_doubts", resolved, 1))
+
+
+def _without_since(facts: Facts) -> Dims:
+    return tuple((name, value) for name, value in dims_of(facts) if name != "since")
 
 
 def _move(before: Dims, after: Dims) -> Dims:

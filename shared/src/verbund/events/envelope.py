@@ -49,6 +49,10 @@ class Data(BaseModel):
             cls.type = f"de.verbund.{office}.{words}.v{version}"
             cls.upcasters = upcasters or {}
 
+    def counted(self) -> tuple[Any, ...]:
+        """All transitions of the event: what it changes in what is counted; none where it changes nothing."""
+        return getattr(self, "transitions", ())
+
 
 DataT_co = TypeVar("DataT_co", bound=Data, covariant=True)
 

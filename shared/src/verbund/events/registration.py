@@ -1,7 +1,7 @@
 """What the registration office books (Bundesmeldegesetz; sections are named where a rule comes from)."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
@@ -26,6 +26,13 @@ CorrectionReason = Literal[
     "information_of_other_authority",
     "booked_in_error",
 ]
+
+DoubtReason = Literal["returned_mail", "returned_official_letter", "hint_of_inspection", "notice_of_landlord"]
+"""Why the office doubts that somebody still lives where they are registered."""
+DoubtOutcome = Literal["confirmed", "moved", "deregistered", "deregistered_ex_officio"]
+"""How a doubt ended."""
+RegistryKind = Literal["opening", "arrival", "departure", "move", "birth", "death", "change", "recorded"]
+"""Kinds of transitions of residents and registrations; those of doubts are their own."""
 
 AreaCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")]
 """Code of a statistischer Bezirk, or `unplaced` for an address that cannot be placed."""
@@ -63,16 +70,40 @@ class RegistrationFacts(Facts):
     at_flagged_premises: StrictBool
 
 
+class DoubtFacts(Facts):
+    """One doubt whether somebody still lives at a residence (unit `doubt`)."""
+
+    area: AreaCode
+    """Where the residence was when the doubt was booked."""
+    reason: DoubtReason
+    since: date
+    """The day from which the office doubted."""
+    outcome: DoubtOutcome | None = None
+    """None while it is open."""
+
+
 class ResidentTransition(Transition[ResidentFacts]):
     """A resident came, went, moved or changed; `subject` is the resident's pseudonym."""
 
+    kind: RegistryKind
     unit: Literal["resident"] = "resident"
 
 
 class RegistrationTransition(Transition[RegistrationFacts]):
     """A registration was booked on `effective_on`; `subject` is the residence's pseudonym, `kind` is `recorded`."""
 
+    kind: RegistryKind
     unit: Literal["registration"] = "registration"
+
+
+class DoubtTransition(Transition[DoubtFacts]):
+    """A doubt was found (`after` is the open one), or resolved (`before` is the open one, `after` tells its outcome).
+
+    `subject` is the pseudonym of the booking that raised it; `effective_on` is the office's day, not the resident's.
+    """
+
+    kind: Literal["found", "resolved"]
+    unit: Literal["doubt"] = "doubt"
 
 
 RegistryTransition = Annotated[ResidentTransition | RegistrationTransition, Field(discriminator="unit")]
@@ -86,6 +117,12 @@ class _Booked(Data):
     booked_on: date
     """Day of the booking at the office (Europe/Berlin)."""
     transitions: tuple[RegistryTransition, ...]
+    doubts: tuple[DoubtTransition, ...] = ()
+    """Transitions of doubts, in a field of their own: readers of the first release know nothing of them."""
+
+    def counted(self) -> tuple[Transition[Any], ...]:
+        """Residents, registrations and doubts."""
+        return (*self.transitions, *self.doubts) if self.doubts else self.transitions
 
 
 class ResidenceRegistered(_Booked, office=OFFICE, version=1):
@@ -135,6 +172,29 @@ class NationalityChanged(_Booked, office=OFFICE, version=1):
     nationality: NationalityKey
 
 
+class ResidenceKindChanged(_Booked, office=OFFICE, version=1):
+    """A main residence has become a secondary one, or the other way round (§ 21, § 22 BMG)."""
+
+    residence_id: str
+    changed_on: date
+    residence_kind: ResidenceKind
+
+
+class AddressDoubted(_Booked, office=OFFICE, version=1):
+    """The office doubts that the resident still lives there, and inquires (§ 6 BMG)."""
+
+    residence_id: str
+    doubted_on: date
+    reason: DoubtReason
+
+
+class AddressConfirmed(_Booked, office=OFFICE, version=1):
+    """The inquiry found the resident where they are registered: the doubt is over."""
+
+    residence_id: str
+    confirmed_on: date
+
+
 class Amendment(BaseModel):
     """The true values of a booking; a field left out stays as it was. Dates: the booking's own effective date."""
 
@@ -151,6 +211,7 @@ class Amendment(BaseModel):
     previous_municipality: MunicipalityKey | None = None
     landlord_confirmation: LandlordConfirmation | None = None
     reason: DepartureReason | None = None
+    doubt_reason: DoubtReason | None = None
 
 
 class RegistrationCorrected(_Booked, office=OFFICE, version=1):
@@ -175,6 +236,9 @@ EVENTS: tuple[type[Data], ...] = (
     ResidenceMoved,
     ResidenceDeregistered,
     NationalityChanged,
+    ResidenceKindChanged,
+    AddressDoubted,
+    AddressConfirmed,
     RegistrationCorrected,
     InitialLoadClosed,
 )

@@ -21,6 +21,8 @@ Kind = Literal[
     "death",
     "change",  # of another fact than the area
     "recorded",  # an act of an office, such as a registration
+    "found",  # a matter that stays open until it is resolved, such as a doubt
+    "resolved",
 ]
 
 

@@ -7,19 +7,34 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict
 
 from registration.access import BOOK, RegistrationDesk
-from registration.api.examples import CORRECTIONS, DEREGISTRATIONS, MOVES, NATIONALITY_CHANGES, REGISTRATIONS
+from registration.api.examples import (
+    CONFIRMATIONS,
+    CORRECTIONS,
+    DEREGISTRATIONS,
+    DOUBTS,
+    KIND_CHANGES,
+    MOVES,
+    NATIONALITY_CHANGES,
+    REGISTRATIONS,
+)
 from registration.commands import (
     ChangeNationality,
+    ChangeResidenceKind,
+    ClarificationForm,
+    ClarifyAddress,
     CorrectionForm,
     CorrectRegistration,
     DeregisterResidence,
     DeregistrationForm,
+    DoubtAddress,
+    DoubtForm,
     MoveForm,
     MoveResidence,
     NationalityForm,
     Pseudonym,
     RegisterResidence,
     ResidenceForm,
+    ResidenceKindForm,
     new_pseudonym,
 )
 from verbund.service.orders import OrderForm, answer_response
@@ -103,7 +118,9 @@ async def deregister_residence(
     form: OrderForm,
     desk: RegistrationDesk,
 ) -> Response:
-    """Abmeldung (§ 17 (2), § 33 BMG), or a death, which ends all residences of the resident."""
+    """Abmeldung (§ 17 (2), § 33 BMG), ex officio after a doubt and its inquiry (§ 6 BMG), or a death, which ends all
+    residences of the resident.
+    """
     command = DeregisterResidence(form=body, residence_id=residence_id)
     return answer_response(await desk.carry_out(form.order(command)))
 
@@ -122,6 +139,57 @@ async def change_nationality(
 ) -> Response:
     """Naturalisation, loss or gain of a nationality; it holds for all residences of the resident."""
     command = ChangeNationality(form=body, residence_id=residence_id)
+    return answer_response(await desk.carry_out(form.order(command)))
+
+
+@router.post(
+    "/residences/{residence_id}/kind-changes",
+    status_code=HTTPStatus.CREATED,
+    response_model=Receipt,
+    summary="Change a main residence into a secondary one, or the other way round",
+)
+async def change_residence_kind(
+    residence_id: Pseudonym,
+    body: Annotated[ResidenceKindForm, Body(openapi_examples=KIND_CHANGES)],
+    form: OrderForm,
+    desk: RegistrationDesk,
+) -> Response:
+    """§ 22 BMG. Where two residences change places, the one that becomes secondary is booked first."""
+    command = ChangeResidenceKind(form=body, residence_id=residence_id)
+    return answer_response(await desk.carry_out(form.order(command)))
+
+
+@router.post(
+    "/residences/{residence_id}/doubts",
+    status_code=HTTPStatus.CREATED,
+    response_model=Receipt,
+    summary="Doubt that somebody lives there",
+)
+async def doubt_address(
+    residence_id: Pseudonym,
+    body: Annotated[DoubtForm, Body(openapi_examples=DOUBTS)],
+    form: OrderForm,
+    desk: RegistrationDesk,
+) -> Response:
+    """§ 6 BMG: the inquiry begins. It ends with a confirmation, a move or a deregistration."""
+    command = DoubtAddress(form=body, residence_id=residence_id)
+    return answer_response(await desk.carry_out(form.order(command)))
+
+
+@router.post(
+    "/residences/{residence_id}/confirmations",
+    status_code=HTTPStatus.CREATED,
+    response_model=Receipt,
+    summary="Confirm that somebody lives there",
+)
+async def clarify_address(
+    residence_id: Pseudonym,
+    body: Annotated[ClarificationForm, Body(openapi_examples=CONFIRMATIONS)],
+    form: OrderForm,
+    desk: RegistrationDesk,
+) -> Response:
+    """The inquiry found the resident at the address: the doubt is over."""
+    command = ClarifyAddress(form=body, residence_id=residence_id)
     return answer_response(await desk.carry_out(form.order(command)))
 
 

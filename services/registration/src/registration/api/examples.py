@@ -44,6 +44,13 @@ DEREGISTRATIONS: dict[str, Example] = {
 NATIONALITY_CHANGES: dict[str, Example] = {
     "naturalisation": {"value": {"changed_on": "2018-12-20", "nationality": "000"}}
 }
+KIND_CHANGES: dict[str, Example] = {
+    "secondary from now on": {"value": {"changed_on": "2018-12-20", "residence_kind": "secondary"}}
+}
+DOUBTS: dict[str, Example] = {
+    "letter came back": {"value": {"doubted_on": "2018-12-03", "doubt_reason": "returned_official_letter"}}
+}
+CONFIRMATIONS: dict[str, Example] = {"found there": {"value": {"confirmed_on": "2018-12-19"}}}
 _BOOKING = "c0a8012e-0b56-4f7e-9a52-2f6c1f5b9d33"
 CORRECTIONS: dict[str, Example] = {
     "another nationality from the start": {

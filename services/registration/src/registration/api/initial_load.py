@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
@@ -15,19 +15,27 @@ from registration.access import LOAD, RegistrationDesk
 from registration.api.examples import FROM_ABROAD
 from registration.commands import (
     ChangeNationality,
+    ChangeResidenceKind,
+    ClarificationForm,
+    ClarifyAddress,
     Command,
     CorrectionForm,
     CorrectRegistration,
     DeregisterResidence,
     DeregistrationForm,
+    DoubtAddress,
+    DoubtForm,
+    Form,
     MoveForm,
     MoveResidence,
     NationalityForm,
     Pseudonym,
     RegisterResidence,
     ResidenceForm,
+    ResidenceKindForm,
     new_pseudonym,
 )
+from registration.domain.states import CommandName
 from verbund.desk.orders import Answer, CloseInitialLoad
 from verbund.errors import Problem, Unavailable
 from verbund.service.orders import FilledForm, OrderForm, answer_response
@@ -42,14 +50,23 @@ _TOGETHER = 250  # lines that wait at the desk at once; they go into one transac
 router = APIRouter(tags=["initial load"], dependencies=[permit(LOAD)])
 
 
+_ABOUT_A_RESIDENCE: Mapping[CommandName, tuple[Callable[..., Command], type[Form]]] = {
+    "MoveResidence": (MoveResidence, MoveForm),
+    "DeregisterResidence": (DeregisterResidence, DeregistrationForm),
+    "ChangeNationality": (ChangeNationality, NationalityForm),
+    "ChangeResidenceKind": (ChangeResidenceKind, ResidenceKindForm),
+    "DoubtAddress": (DoubtAddress, DoubtForm),
+    "ClarifyAddress": (ClarifyAddress, ClarificationForm),
+    "CorrectRegistration": (CorrectRegistration, CorrectionForm),
+}
+
+
 class _Row(BaseModel):
     """What every line says beside the fields of its form."""
 
     model_config = ConfigDict(extra="allow")
 
-    command: Literal[
-        "RegisterResidence", "MoveResidence", "DeregisterResidence", "ChangeNationality", "CorrectRegistration"
-    ]
+    command: CommandName
     recorded_at: Annotated[AwareDatetime, Field(strict=True)]  # a number is no moment that somebody wrote down
     residence_id: Pseudonym | None = None
 
@@ -164,15 +181,8 @@ def _command(row: _Row, fields: dict[str, Any]) -> Command:
         )
     if row.residence_id is None:
         raise Problem("residence_id_missing", "Say which residence this is about (residence_id).")
-    match row.command:
-        case "MoveResidence":
-            return MoveResidence(form=MoveForm.model_validate(fields), residence_id=row.residence_id)
-        case "DeregisterResidence":
-            return DeregisterResidence(form=DeregistrationForm.model_validate(fields), residence_id=row.residence_id)
-        case "ChangeNationality":
-            return ChangeNationality(form=NationalityForm.model_validate(fields), residence_id=row.residence_id)
-        case "CorrectRegistration":
-            return CorrectRegistration(form=CorrectionForm.model_validate(fields), residence_id=row.residence_id)
+    command, form_of = _ABOUT_A_RESIDENCE[row.command]
+    return command(form=form_of.model_validate(fields), residence_id=row.residence_id)
 
 
 def _result(line: _Line, outcome: Answer | BaseException, words: Words, request: Request) -> dict[str, object]:

@@ -12,6 +12,7 @@ from verbund.events.registration import (
     AreaCode,
     ArrivalKind,
     DepartureReason,
+    DoubtReason,
     LandlordConfirmation,
     MunicipalityKey,
     NationalityKey,
@@ -19,9 +20,10 @@ from verbund.events.registration import (
     Sex,
 )
 
-# On one day: first ends what ends (the day of a deregistration is the first without the residence), then somebody
-# moves in, then they move on, then their nationality changes. The order of booking plays no part in it.
-_ENDS, _BEGINS, _MOVES, _CHANGES = range(4)
+# On one day: first ends what ends (the day of a deregistration is the first without the residence) and a main residence
+# becomes a secondary one, then somebody moves in and a secondary residence becomes the main one, then they move on,
+# then their nationality changes. The order of booking plays no part in it.
+_ENDS, _DEMOTES, _BEGINS, _PROMOTES, _MOVES, _CHANGES = range(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,51 @@ class NationalityChange:
 
 
 @dataclass(frozen=True, slots=True)
+class KindChange:
+    """A main residence became a secondary one, or the other way round."""
+
+    amendable: ClassVar[frozenset[str]] = frozenset({"effective_on", "residence_kind"})
+
+    booking_id: str
+    booked_on: date
+    residence_id: str
+    effective_on: date
+    residence_kind: ResidenceKind
+    kind: Literal["kind_change"] = "kind_change"
+
+    @property
+    def rank(self) -> int:
+        return _DEMOTES if self.residence_kind == "secondary" else _PROMOTES
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The office doubts that the resident still lives there. It changes nothing of where and how they live."""
+
+    amendable: ClassVar[frozenset[str]] = frozenset({"effective_on", "doubt_reason"})
+
+    booking_id: str
+    booked_on: date
+    residence_id: str
+    effective_on: date
+    doubt_reason: DoubtReason
+    kind: Literal["doubt"] = "doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Clarification:
+    """The inquiry found the resident there: the doubt is over."""
+
+    amendable: ClassVar[frozenset[str]] = frozenset({"effective_on"})
+
+    booking_id: str
+    booked_on: date
+    residence_id: str
+    effective_on: date
+    kind: Literal["clarification"] = "clarification"
+
+
+@dataclass(frozen=True, slots=True)
 class Correction:
     """A booking, or a correction of one, was wrong; without an amendment it never should have been made."""
 
@@ -111,7 +158,9 @@ class Correction:
     kind: Literal["correction"] = "correction"
 
 
-Booking = Registration | Move | Deregistration | NationalityChange
+Lived = Registration | Move | Deregistration | NationalityChange | KindChange
+"""What changes where and as what somebody lives here: each holds from its day on, whenever it was booked."""
+Booking = Lived | Doubt | Clarification
 Entry = Annotated[Booking | Correction, Field(discriminator="kind")]
 
 

@@ -5,9 +5,18 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from registration.commands import ResidenceForm
-from registration.domain.bookings import Booking, Deregistration, Move, NationalityChange, Registration
+from registration.domain.bookings import (
+    Booking,
+    Clarification,
+    Deregistration,
+    Doubt,
+    KindChange,
+    Move,
+    NationalityChange,
+    Registration,
+)
 from registration.domain.lists import Lists
-from registration.domain.rules import DEREGISTRATION_AHEAD, days
+from registration.domain.rules import days
 from verbund.errors import RuleBroken
 from verbund.events.registration import LandlordConfirmation, Sex
 
@@ -31,12 +40,13 @@ def check_booking(booking: Booking, lists: Lists, today: date, pointers: Pointer
             _check_day(booking.effective_on, today, pointers)
             _check_area(booking.area, lists, pointers)
         case Deregistration():
-            _check_reason(booking, pointers)
-            ahead = days(DEREGISTRATION_AHEAD, today) if booking.reason == "abroad" else 0
+            ahead = days("deregistration_ahead", today) if booking.reason == "abroad" else 0
             _check_day(booking.effective_on - timedelta(days=ahead), today, pointers)
         case NationalityChange():
             _check_day(booking.effective_on, today, pointers)
             _check_nationality(booking.nationality, lists, pointers)
+        case KindChange() | Doubt() | Clarification():
+            _check_day(booking.effective_on, today, pointers)
         case _:
             assert_never(booking)
 
@@ -141,12 +151,3 @@ def _check_previous_place(booking: Registration, lists: Lists, pointers: Pointer
 
 def _not_asked(pointer: str) -> RuleBroken:
     return RuleBroken("not_asked", "This does not fit the kind of arrival. Leave it empty.", pointer=pointer)
-
-
-def _check_reason(booking: Deregistration, pointers: Pointers) -> None:
-    if booking.reason == "ex_officio":
-        raise RuleBroken(
-            "ex_officio_needs_inquiry",
-            "A deregistration ex officio (§ 6 BMG) needs an inquiry first, and this office cannot book inquiries yet.",
-            pointer=pointers("reason"),
-        )

@@ -40,7 +40,7 @@ def correct(resident: Resident, command: CorrectRegistration, today: date, lists
     )
     _check_corrected_bookings(resident, data, form.amendment, lists, today)
     day = "/booking_id" if amendment is None else "/amendment/effective_on"
-    trial = try_out(resident, resident.resident_id, data, day, behind.booking_id)
+    trial = try_out(resident, resident.resident_id, data, day, behind.booking_id, lists)
     if form.amendment is not None and form.amendment.nationality is not None:
         _check_nationality_is_heard(behind, trial)
     return booked(resident.resident_id, data, trial, _cause(data))
@@ -91,7 +91,7 @@ def _check_corrected_bookings(
 
 
 def _check_nationality_is_heard(booking: Booking, trial: Trial) -> None:
-    if booking.booking_id in trial.history_with.unheard:
+    if booking.booking_id in trial.with_it.history.unheard:
         raise RuleBroken(
             "nationality_told_elsewhere",
             "At this registration the resident already had another residence here. "

@@ -4,9 +4,12 @@ from datetime import date, datetime
 
 from registration.commands import (
     ChangeNationality,
+    ChangeResidenceKind,
+    ClarifyAddress,
     Command,
     CorrectRegistration,
     DeregisterResidence,
+    DoubtAddress,
     MoveResidence,
     RegisterResidence,
 )
@@ -25,8 +28,11 @@ from registration.domain.rules import is_late
 from registration.domain.trials import Booked, BookedData, booked, cause_of, day_of, try_out
 from verbund.errors import NotFound, NotNow, RuleBroken
 from verbund.events.registration import (
+    AddressConfirmed,
+    AddressDoubted,
     NationalityChanged,
     ResidenceDeregistered,
+    ResidenceKindChanged,
     ResidenceMoved,
     ResidenceRegistered,
     Sex,
@@ -50,6 +56,12 @@ def decide(resident: Resident | None, command: Command, at: datetime, lists: Lis
             return _deregister(resident, command, today, lists)
         case ChangeNationality():
             return _change_nationality(resident, command, today, lists)
+        case ChangeResidenceKind():
+            return _change_residence_kind(resident, command, today, lists)
+        case DoubtAddress():
+            return _doubt(resident, command, today, lists)
+        case ClarifyAddress():
+            return _clarify(resident, command, today, lists)
         case CorrectRegistration():
             return correct(resident, command, today, lists)
 
@@ -149,13 +161,48 @@ def _change_nationality(resident: Resident, command: ChangeNationality, today: d
     return decided
 
 
+def _change_residence_kind(resident: Resident, command: ChangeResidenceKind, today: date, lists: Lists) -> Booked:
+    data = ResidenceKindChanged(
+        booking_id=command.booking_id,
+        booked_on=today,
+        transitions=(),
+        residence_id=command.residence_id,
+        changed_on=command.form.changed_on,
+        residence_kind=command.form.residence_kind,
+    )
+    return _book(resident, resident.resident_id, data, _pointers("changed_on"), today, lists)
+
+
+def _doubt(resident: Resident, command: DoubtAddress, today: date, lists: Lists) -> Booked:
+    data = AddressDoubted(
+        booking_id=command.booking_id,
+        booked_on=today,
+        transitions=(),
+        residence_id=command.residence_id,
+        doubted_on=command.form.doubted_on,
+        reason=command.form.doubt_reason,
+    )
+    return _book(resident, resident.resident_id, data, _pointers("doubted_on"), today, lists)
+
+
+def _clarify(resident: Resident, command: ClarifyAddress, today: date, lists: Lists) -> Booked:
+    data = AddressConfirmed(
+        booking_id=command.booking_id,
+        booked_on=today,
+        transitions=(),
+        residence_id=command.residence_id,
+        confirmed_on=command.form.confirmed_on,
+    )
+    return _book(resident, resident.resident_id, data, _pointers("confirmed_on"), today, lists)
+
+
 def _book(
     resident: Resident | None, subject: str, data: BookedData, pointers: Pointers, today: date, lists: Lists
 ) -> Booked:
     booking = booking_of(data)
     check_booking(booking, lists, today, pointers)
-    trial = try_out(resident, subject, data, pointers("effective_on"), data.booking_id)
-    if trial.history_with.unheard - trial.history.unheard:
+    trial = try_out(resident, subject, data, pointers("effective_on"), data.booking_id, lists)
+    if trial.with_it.history.unheard - trial.without.history.unheard:
         raise _differs("/nationality")
     return booked(subject, data, trial, cause_of(booking, trial))
 

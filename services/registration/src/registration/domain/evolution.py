@@ -4,9 +4,12 @@ from dataclasses import replace
 
 from registration.domain.bookings import (
     Booking,
+    Clarification,
     Correction,
     Deregistration,
+    Doubt,
     Entry,
+    KindChange,
     Move,
     NationalityChange,
     Registration,
@@ -14,9 +17,12 @@ from registration.domain.bookings import (
 )
 from verbund.events.envelope import Data
 from verbund.events.registration import (
+    AddressConfirmed,
+    AddressDoubted,
     NationalityChanged,
     RegistrationCorrected,
     ResidenceDeregistered,
+    ResidenceKindChanged,
     ResidenceMoved,
     ResidenceRegistered,
 )
@@ -72,5 +78,11 @@ def booking_of(data: Data) -> Booking:
             return NationalityChange(
                 data.booking_id, data.booked_on, data.residence_id, data.changed_on, data.nationality
             )
+        case ResidenceKindChanged():
+            return KindChange(data.booking_id, data.booked_on, data.residence_id, data.changed_on, data.residence_kind)
+        case AddressDoubted():
+            return Doubt(data.booking_id, data.booked_on, data.residence_id, data.doubted_on, data.reason)
+        case AddressConfirmed():
+            return Clarification(data.booking_id, data.booked_on, data.residence_id, data.confirmed_on)
         case _:
             raise TypeError(f"{type(data).__name__} is no event about a resident")

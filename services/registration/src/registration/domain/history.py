@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
-from registration.domain.bookings import Booking, Deregistration, Life, Move, NationalityChange, Registration
+from registration.domain.bookings import (
+    Booking,
+    Clarification,
+    Deregistration,
+    Doubt,
+    KindChange,
+    Life,
+    Lived,
+    Move,
+    NationalityChange,
+    Registration,
+)
 from registration.domain.rules import is_late
 from verbund.events.registration import (
     AreaCode,
@@ -15,16 +26,17 @@ from verbund.events.registration import (
     RegisteredFrom,
     RegistrationFacts,
     RegistrationTransition,
+    RegistryKind,
     RegistryTransition,
     ResidenceKind,
     ResidentFacts,
     ResidentTransition,
     Sex,
 )
-from verbund.events.transitions import Cause, Kind
+from verbund.events.transitions import Cause
 
 
-class Lived(NamedTuple):
+class Living(NamedTuple):
     """The facts of a resident at a residence."""
 
     area: AreaCode
@@ -51,9 +63,9 @@ class Change(NamedTuple):
     unit: Literal["resident", "registration"]
     subject: str
     effective_on: date
-    kind: Kind
-    before: Lived | None
-    after: Lived | Act | None
+    kind: RegistryKind
+    before: Living | None
+    after: Living | Act | None
 
 
 class History(NamedTuple):
@@ -62,17 +74,19 @@ class History(NamedTuple):
     changes: list[Change]
     unheard: frozenset[str]
     """Bookings of registrations whose nationality differs from the one that the resident has elsewhere already."""
-    latest: dict[str, Lived]
+    latest: dict[str, Living]
     """The latest facts of each residence, also of those that are over."""
 
 
 class Impossible(Exception):
     """These bookings cannot all be true; `booking` is the first that does not fit those before it."""
 
-    def __init__(self, code: str, booking: Booking) -> None:
+    def __init__(self, code: str, booking: Booking, **values: object) -> None:
+        """`values`: for the words of the refusal."""
         super().__init__(code)
         self.code = code
         self.booking = booking
+        self.values = values
 
 
 @dataclass(slots=True)
@@ -84,26 +98,26 @@ class _Days:
     sex: Sex
     nationality: NationalityKey | None = None
     open: dict[str, tuple[AreaCode, ResidenceKind]] = field(default_factory=dict)
-    over: dict[str, Lived] = field(default_factory=dict)
+    over: dict[str, Living] = field(default_factory=dict)
     """Residences that have ended, with their last facts."""
     died: bool = False
     changes: list[Change] = field(default_factory=list)
     unheard: set[str] = field(default_factory=set)
 
-    def facts(self, residence_id: str) -> Lived:
+    def facts(self, residence_id: str) -> Living:
         area, residence_kind = self.open[residence_id]
         if self.nationality is None:
             raise AssertionError("a residence is open and the nationality of the resident was never stated")
-        return Lived(area, self.nationality, self.birth_year, self.sex, residence_kind)
+        return Living(area, self.nationality, self.birth_year, self.sex, residence_kind)
 
-    def say(self, on: date, kind: Kind, before: Lived | None, after: Lived | None) -> None:
+    def say(self, on: date, kind: RegistryKind, before: Living | None, after: Living | None) -> None:
         self.changes.append(Change("resident", self.resident_id, on, kind, before, after))
 
     def record(self, residence_id: str, booked_on: date, act: Act) -> None:
         self.changes.append(Change("registration", residence_id, booked_on, "recorded", None, act))
 
 
-def in_order(booking: Booking) -> tuple[date, int, str]:
+def in_order(booking: Lived) -> tuple[date, int, str]:
     """The order in which bookings were so; it never depends on the order of booking."""
     return (booking.effective_on, booking.rank, booking.residence_id)
 
@@ -111,8 +125,9 @@ def in_order(booking: Booking) -> tuple[date, int, str]:
 def fold(resident_id: str, life: Life) -> History:
     """The history of a resident; raises `Impossible` where a booking cannot be true after those before it."""
     days = _Days(resident_id, life.birth_year, life.sex)
-    previous: Booking | None = None
-    for booking in sorted(life.bookings, key=in_order):
+    previous: Lived | None = None
+    lived = (booking for booking in life.bookings if not isinstance(booking, Doubt | Clarification))
+    for booking in sorted(lived, key=in_order):
         if days.died:
             raise Impossible("resident_has_died", booking)
         if previous is not None and _same_thing_same_day(previous, booking):
@@ -128,24 +143,28 @@ def fold(resident_id: str, life: Life) -> History:
                 _end(days, booking)
             case NationalityChange():
                 _change_nationality(days, booking)
+            case KindChange():
+                _change_kind(days, booking)
         previous = booking
     latest = days.over | {residence_id: days.facts(residence_id) for residence_id in days.open}
     return History(days.changes, frozenset(days.unheard), latest)
 
 
-def _same_thing_same_day(one: Booking, other: Booking) -> bool:
+def _same_thing_same_day(one: Lived, other: Lived) -> bool:
     """Whether two neighbours in order are moves or changes of one thing on one day: nobody knows which came first."""
     if one.effective_on != other.effective_on or one.rank != other.rank:
         return False
-    return isinstance(one, NationalityChange) or (isinstance(one, Move) and one.residence_id == other.residence_id)
+    return isinstance(one, NationalityChange) or (
+        isinstance(one, Move | KindChange) and one.residence_id == other.residence_id
+    )
 
 
 def _begin(days: _Days, booking: Registration) -> None:
     residence_id, on = booking.residence_id, booking.effective_on
     if residence_id in days.open or residence_id in days.over:
         raise Impossible("residence_exists", booking)
-    if booking.residence_kind == "main" and any(kind == "main" for _, kind in days.open.values()):
-        raise Impossible("main_residence_open", booking)
+    if booking.residence_kind == "main":
+        _check_no_other_main(days, booking)
     if booking.arrival_kind == "birth" and on.year != days.birth_year:
         raise Impossible("birth_in_another_year", booking)
     if not days.open:
@@ -209,7 +228,25 @@ def _change_nationality(days: _Days, booking: NationalityChange) -> None:
         days.say(booking.effective_on, "change", facts, days.facts(residence_id))
 
 
-def _check_open(days: _Days, booking: Move | Deregistration) -> None:
+def _change_kind(days: _Days, booking: KindChange) -> None:
+    _check_open(days, booking)
+    residence_id = booking.residence_id
+    before = days.facts(residence_id)
+    if before.residence_kind == booking.residence_kind:
+        raise Impossible("same_residence_kind", booking)
+    if booking.residence_kind == "main":
+        _check_no_other_main(days, booking)
+    days.open[residence_id] = (before.area, booking.residence_kind)
+    days.say(booking.effective_on, "change", before, days.facts(residence_id))
+
+
+def _check_no_other_main(days: _Days, booking: Registration | KindChange) -> None:
+    """§ 21 (2), § 22 BMG: of several dwellings one is the main one."""
+    if any(kind == "main" for _, kind in days.open.values()):
+        raise Impossible("main_residence_open", booking)
+
+
+def _check_open(days: _Days, booking: Move | Deregistration | KindChange) -> None:
     if booking.residence_id in days.over:
         raise Impossible("residence_over", booking)
     if booking.residence_id not in days.open:

@@ -14,10 +14,12 @@ from registration.domain.bookings import (
     Resident,
     life_of,
 )
+from registration.domain.doubts import fold_doubts
 from registration.domain.history import fold
+from registration.domain.states import State
 from verbund.events.registration import AreaCode, NationalityKey, ResidenceKind
 
-Status = Literal["open", "over", "cancelled"]
+Status = Literal[State, "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Residence:
     since: date
     until: date | None
     """The first day without the residence; None while it is open."""
+    doubted_on: date | None
+    """From when on the office doubts that the resident lives there; None where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Line:
 def residences_of(resident: Resident) -> Iterator[Residence]:
     """All residences of a resident, in order of booking."""
     life = life_of(resident)
-    latest = fold(resident.resident_id, life).latest
+    latest, doubts = fold(resident.resident_id, life).latest, fold_doubts(life.bookings)
     began = {booking.residence_id: booking for booking in life.bookings if isinstance(booking, Registration)}
     ended = {booking.residence_id: booking for booking in life.bookings if isinstance(booking, Deregistration)}
     death = next((booking for booking in ended.values() if booking.reason == "death"), None)
@@ -64,17 +68,19 @@ def residences_of(resident: Resident) -> Iterator[Residence]:
                 entry.nationality,
                 entry.effective_on,
                 entry.effective_on,
+                None,
             )
             continue
-        facts, end = latest[residence_id], ended.get(residence_id, death)
+        facts, end, doubt = latest[residence_id], ended.get(residence_id, death), doubts.open.get(residence_id)
         yield Residence(
             residence_id,
-            "over" if end else "open",
+            doubts.state(residence_id),
             facts.residence_kind,
             facts.area,
             facts.nationality,
             began[residence_id].effective_on,
             end.effective_on if end else None,
+            doubt.effective_on if doubt else None,
         )
 
 

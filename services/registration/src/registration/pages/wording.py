@@ -30,9 +30,16 @@ REASONS = {
     "death": message_id("died"),
     "ex_officio": message_id("ex officio"),
 }
+DOUBT_REASONS = {
+    "returned_mail": message_id("mail came back"),
+    "returned_official_letter": message_id("an official letter came back"),
+    "hint_of_inspection": message_id("hint from an inspection of the order office"),
+    "notice_of_landlord": message_id("notice of the landlord"),
+}
 STATUSES = {
-    "open": message_id("registered"),
-    "over": message_id("deregistered"),
+    "registered": message_id("registered"),
+    "doubtful": message_id("in doubt"),
+    "deregistered": message_id("deregistered"),
     "cancelled": message_id("cancelled"),
 }
 BOOKINGS = {
@@ -40,12 +47,19 @@ BOOKINGS = {
     "move": message_id("Move"),
     "deregistration": message_id("Deregistration"),
     "nationality_change": message_id("Change of nationality"),
+    "kind_change": message_id("Change of the kind of residence"),
+    "doubt": message_id("Doubt"),
+    "clarification": message_id("Confirmation"),
     "correction": message_id("Correction"),
 }
 BOOKED = {
     "registration": message_id("The residence is registered."),
     "move": message_id("The move is booked."),
     "deregistration": message_id("The residence is deregistered."),
+    "nationality_change": message_id("The change of nationality is booked."),
+    "kind_change": message_id("The change of the kind of residence is booked."),
+    "doubt": message_id("The doubt is booked: the inquiry begins."),
+    "clarification": message_id("The address is confirmed."),
 }
 
 LABELS = {
@@ -68,6 +82,10 @@ LABELS = {
     "moved_on": message_id("Moved on"),
     "deregistered_on": message_id("Deregistered from"),
     "reason": message_id("Reason"),
+    "changed_on": message_id("Changed on"),
+    "doubted_on": message_id("In doubt since"),
+    "doubt_reason": message_id("What tells so"),
+    "confirmed_on": message_id("Found there on"),
 }
 """What the fields of the forms are called."""
 
@@ -77,6 +95,7 @@ WORDING = {
     "arrival_kind": ARRIVAL_KINDS,
     "landlord_confirmation": CONFIRMATIONS,
     "reason": REASONS,
+    "doubt_reason": DOUBT_REASONS,
     "status": STATUSES,
     "booking": BOOKINGS,
     "booked": BOOKED,

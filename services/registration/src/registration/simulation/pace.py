@@ -133,7 +133,9 @@ class CityLife:
     def _somebody(self, today: date) -> Listed:
         """A random one of those registered last in a random area; raises `LookupError` where there is nobody."""
         for _ in range(_AREAS_TRIED):
-            listed = self._doors.get("/residences", area=self._quarters.draw(self._rng), status="open", limit="200")
+            listed = self._doors.get(
+                "/residences", area=self._quarters.draw(self._rng), status="registered", limit="200"
+            )
             able = [
                 Listed(row["residence_id"], since)
                 for row in listed

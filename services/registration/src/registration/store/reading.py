@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -43,6 +43,7 @@ class ListedResidence:
     nationality: NationalityKey
     since: date
     until: date | None
+    doubted_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,17 @@ async def list_residences(
         asked = asked.where(col(ResidenceRow.area) == area)
     if status is not None:
         asked = asked.where(col(ResidenceRow.status) == status)
+    async with engine.connect() as connection:
+        return [ListedResidence(*row) for row in await connection.execute(asked)]
+
+
+async def list_doubts(engine: AsyncEngine, *, after: tuple[str, int] | None, limit: int) -> list[ListedResidence]:
+    """Residences in doubt, the oldest doubt first, at most `limit`; `after`: day and number of the last one seen."""
+    fields = [col(getattr(ResidenceRow, name)) for name in ListedResidence.__slots__]
+    day, number = func.to_char(col(ResidenceRow.doubted_on), "YYYY-MM-DD"), col(ResidenceRow.number)
+    asked = select(*fields).where(col(ResidenceRow.doubted_on).is_not(None)).order_by(day, number).limit(limit)
+    if after is not None:
+        asked = asked.where(tuple_(day, number) > tuple_(*map(literal, after)))
     async with engine.connect() as connection:
         return [ListedResidence(*row) for row in await connection.execute(asked)]
 

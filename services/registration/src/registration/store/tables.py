@@ -43,6 +43,8 @@ class ResidenceRow(OfficeTable, table=True):
     nationality: str
     since: date
     until: date | None = None
+    doubted_on: date | None = None
+    """Of the doubt that is open."""
 
 
 class PersonRow(OfficeTable, table=True):
