@@ -142,10 +142,25 @@ def test_axe_finds_nothing_against_wcag_2_2(open_page: Opener, path: str, scheme
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("path", ["/public", "/public?lang=en", "/public/indicators/population"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_publics_pages(open_page: Opener, path: str, scheme: str) -> None:
+    page = open_page(path, color_scheme=scheme, reduced_motion="reduce")
+    expect(page.locator("h1")).to_be_visible()
+    assert violations(page) == []
+
+
 def test_axe_is_seen_to_find_what_is_wrong(open_page: Opener) -> None:
     page = open_page()
     page.evaluate("document.documentElement.removeAttribute('lang')")
     assert any(found.startswith("html-has-lang") for found in violations(page))
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+@pytest.mark.parametrize("path", ["/public", "/public/indicators/population"])
+def test_nothing_of_the_public_scrolls_sideways(open_page: Opener, path: str, width: int) -> None:
+    page = open_page(path, viewport={"width": width, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])

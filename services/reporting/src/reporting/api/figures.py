@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, Audience, audience_of
-from reporting.exports import CSV, DIALECTS, OUTLETS, Make, Outlet, file_name
+from reporting.exports import CSV, DIALECTS, OUTLETS, Make, Outlet, headers_of
 from reporting.figures import Answer, Question, ReleasedIndicator, answer, as_released, list_released
 from reporting.image import Image
 from reporting.indicators import Catalogue, Every, Indicator
@@ -198,9 +198,7 @@ async def _file(request: Request, catalogue: Catalogue, found: Answer, outlet: O
         body = await asyncio.to_thread(make, found, catalogue, language_of(request))
     except RuleBroken as refused:
         raise _at_parameter(refused) from refused
-    media_type = f"{outlet.media_type}; charset=utf-8; header=present" if outlet is CSV else outlet.media_type
-    headers = {"Content-Disposition": f'attachment; filename="{file_name(found, outlet.suffix)}"'}
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(body, headers=headers_of(found, outlet))
 
 
 def _codes(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from reporting.exports.geo_json import as_geo_json
 from reporting.exports.json_stat import as_json_stat
 from reporting.exports.kommonitor import as_kommonitor
 from reporting.exports.names import file_name
-from reporting.exports.outlets import CSV, DIALECTS, OUTLETS, Make, Outlet
+from reporting.exports.outlets import CSV, DIALECTS, OUTLETS, Make, Outlet, headers_of
 from reporting.exports.pictures import as_png, as_svg
 from reporting.exports.signs import sign_of
 from reporting.exports.workbook import as_workbook
@@ -26,5 +26,6 @@ __all__ = [
     "as_workbook",
     "file_name",
     "guarded",
+    "headers_of",
     "sign_of",
 ]

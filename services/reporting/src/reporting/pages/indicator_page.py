@@ -26,6 +26,9 @@ _QUESTIONS: dict[IndicatorKind, str] = {
     "delivered": message_id("{title}: what was reported?"),
 }
 
+Facts = tuple[tuple[str, tuple[str, ...]], ...]
+"""What, and the sentences that say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -60,7 +63,7 @@ class IndicatorPage:
     breakdowns: tuple[Breakdown, ...]
     remarks: tuple[str, ...]
     """What was noticed in what was delivered, and where it is from."""
-    facts: tuple[tuple[str, tuple[str, ...]], ...]
+    facts: Facts
     others: tuple[Link, ...]
     """Indicators that this one must not be compared with."""
     files: tuple[Link, ...]
@@ -89,14 +92,14 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
         frame=frame,
         tile=tile,
         name=name,
-        question=phrases.say(_QUESTIONS[indicator.kind], title=name),
+        question=question_of(indicator.kind, name, phrases),
         office=indicator.source_office,
         source=frame.title_of(indicator.source_office),
         freshness=frame.freshness_of(indicator.source_office),
         charts=() if series is None else (series,),
         breakdowns=tuple(breakdown_of(answer, asker.catalogue, phrases) for answer in figures.breakdowns),
         remarks=deliveries_in_words(figures.years, asker.catalogue, phrases),
-        facts=_facts(indicator, asker.catalogue, phrases),
+        facts=facts_of(indicator, asker.catalogue, phrases),
         others=tuple(
             Link(
                 address(f"/indicators/{other}", view.parameters(), lang=language),
@@ -108,7 +111,13 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
     )
 
 
-def _facts(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def question_of(kind: IndicatorKind, name: str, phrases: Phrases) -> str:
+    """What the figure of this name answers."""
+    return phrases.say(_QUESTIONS[kind], title=name)
+
+
+def facts_of(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> Facts:
+    """What a figure means, in plain words: nothing of it is secret, whoever asks."""
     language = phrases.language
     return (
         (phrases.say(message_id("What is counted")), (indicator.definition.say(language),)),
