@@ -107,7 +107,7 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
             )
             for other in indicator.not_comparable_with
         ),
-        files=tuple(_files(indicator, figures.years, phrases)),
+        files=tuple(_files(figures, asker, phrases)),
     )
 
 
@@ -136,14 +136,37 @@ def facts_of(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> Fa
     )
 
 
-def _files(indicator: Indicator, years: Answer, phrases: Phrases) -> Iterator[Link]:
-    asked, place = _asked(years), f"/figures/{indicator.id}"
+def _files(figures: Figures, asker: Asker, phrases: Phrases) -> Iterator[Link]:
+    """The series as tables and pictures; and the map, where the areas of one level may be seen."""
+    asked, place = _asked(figures.years), f"/figures/{figures.years.indicator}"
+    language = {"lang": phrases.language}
     yield Link(address(f"{place}.csv", asked), phrases.say(message_id("The series as a table (CSV)")))
     yield Link(
         address(f"{place}.csv", {**asked, "dialect": "excel_de"}), phrases.say(message_id("CSV for a German Excel"))
     )
-    yield Link(address(f"{place}.xlsx", asked), phrases.say(message_id("Excel workbook (XLSX)")))
-    yield Link(address(f"{place}.jsonstat", asked), phrases.say(message_id("JSON-stat")))
+    yield Link(address(f"{place}.xlsx", asked, **language), phrases.say(message_id("Excel workbook (XLSX)")))
+    yield Link(address(f"{place}.jsonstat", asked, **language), phrases.say(message_id("JSON-stat")))
+    yield Link(address(f"{place}.svg", asked, **language), phrases.say(message_id("Picture (SVG)")))
+    yield Link(address(f"{place}.png", asked, **language), phrases.say(message_id("Picture (PNG)")))
+    for answer in figures.breakdowns:
+        (dimension,) = answer.by
+        if (level := asker.catalogue.level_of(dimension)) is None:
+            continue
+        mapped, name = _asked_of(answer, asker), asker.catalogue.frame.dimensions[dimension].say(phrases.language)
+        if level in asker.catalogue.city.maps:
+            words = phrases.say(message_id("Map by {name} (GeoJSON)"), name=name)
+            yield Link(address(f"{place}.geojson", mapped, **language), words)
+        words = phrases.say(message_id("Table by {name} for KomMonitor (CSV)"), name=name)
+        yield Link(address(f"{place}.csv", {**mapped, "dialect": "kommonitor"}), words)
+
+
+def _asked_of(breakdown: Answer, asker: Asker) -> dict[str, str]:
+    """The question of a breakdown of the page, as parameters of its address."""
+    question = asker.breakdown_question(asker.catalogue.get_indicator(breakdown.indicator), breakdown.by[0])
+    asked = {"by": breakdown.by[0], "as_of": question.as_of[0].isoformat()}
+    if question.every is not None:
+        asked["period"] = question.every
+    return asked if question.known_on is None else {**asked, "known_on": question.known_on.isoformat()}
 
 
 def _asked(years: Answer) -> dict[str, str]:
