@@ -33,6 +33,7 @@ OPEN = {
 }
 HOME = "/residences/{residence_id}"
 EDITION = "/editions/{edition_id}"
+INDICATOR = "/indicators/{indicator_id}"
 # The same for everybody: not even a token that is none is looked at.
 PUBLIC_PAGES = {
     ("GET", path) for path in ("/public", "/public/indicators/{indicator_id}", "/public/figures/{indicator_id}.{kind}")
@@ -101,6 +102,18 @@ MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
         ("GET", "/alerts/{alert_id}"): READERS,
         ("POST", "/alerts/{alert_id}/acknowledgements"): AUTHORS,
         ("POST", "/alerts/{alert_id}/acknowledge"): AUTHORS,
+        ("GET", f"{INDICATOR}/remarks"): READERS,
+        ("GET", f"{INDICATOR}/notes/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/notes/new"): AUTHORS,
+        ("GET", f"{INDICATOR}/notes/{{note_id}}"): AUTHORS,
+        ("POST", f"{INDICATOR}/notes/{{note_id}}"): AUTHORS,
+        ("POST", f"{INDICATOR}/notes/{{note_id}}/withdraw"): AUTHORS,
+        ("GET", f"{INDICATOR}/targets/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/targets/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/targets/{{target_id}}/withdraw"): AUTHORS,
+        ("GET", f"{INDICATOR}/thresholds/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/thresholds/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/thresholds/{{threshold_id}}/remove"): AUTHORS,
         ("GET", "/editions"): READERS,
         ("POST", "/editions"): FREEZERS,
         ("GET", "/editions/new"): FREEZERS,

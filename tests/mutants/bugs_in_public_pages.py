@@ -2,6 +2,7 @@
 
 from mutants.planting import Bug, Edit
 
+_BOOKING = "reporting/pages/booking.py"
 _WORDS = "reporting/pages/public_words.py"
 _RELEASED = "reporting/figures/released.py"
 _HERE = "reporting/test_public_pages.py::"
@@ -53,5 +54,35 @@ BUGS = (
         "the link on the public's page leads to the file of whoever is signed in",
         f"{_HERE}test_every_link_leads_to_what_everybody_may_see",
         (Edit(_WORDS, 'f"/public/figures/{released.id}', 'f"/figures/{released.id}'),),
+    ),
+    Bug(
+        "form without the key that it carries",
+        "a double click writes two notes",
+        "reporting/test_booking_pages.py::test_a_form_that_is_sent_twice_books_once[notes]",
+        (
+            Edit(
+                _BOOKING,
+                "fill_form_from_fields(request, typed.values)\n        seen",
+                'fill_form_from_fields(request, {**typed.values, "idempotency_key": command.note_id})\n        seen',
+            ),
+        ),
+    ),
+    Bug(
+        "correction over a correction",
+        "who corrects a note overwrites what somebody else has written since",
+        "reporting/test_booking_pages.py::test_a_note_is_corrected_unless_somebody_was_faster",
+        (Edit(_BOOKING, "replace(filled, if_match=seen)", "filled"),),
+    ),
+    Bug(
+        "form that loses what was typed",
+        "who forgot one field types everything anew",
+        "reporting/test_booking_pages.py::test_a_form_that_came_back_is_booked_when_it_is_mended",
+        (
+            Edit(
+                _BOOKING,
+                'return _form(request, "note", indicator_id, catalogue, author, typed)\n\n\n@router.get("/notes/{note_id}")',
+                'return _form(request, "note", indicator_id, catalogue, author, blank("note", "de"))\n\n\n@router.get("/notes/{note_id}")',
+            ),
+        ),
     ),
 )
