@@ -142,10 +142,48 @@ def test_axe_finds_nothing_against_wcag_2_2(open_page: Opener, path: str, scheme
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("path", ["/public", "/public?lang=en", "/public/indicators/population"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_publics_pages(open_page: Opener, path: str, scheme: str) -> None:
+    page = open_page(path, color_scheme=scheme, reduced_motion="reduce")
+    expect(page.locator("h1")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("form", ["remarks", "notes/new", "targets/new", "thresholds/new"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_forms_of_an_indicator(open_page: Opener, form: str, scheme: str) -> None:
+    page = open_page(f"/indicators/arrivals/{form}", role="statistics", color_scheme=scheme)
+    expect(page.locator("h1")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_a_note_is_written_without_scripts_after_its_errors_are_mended(open_page: Opener) -> None:
+    page = open_page("/indicators/population/remarks", role="chair", java_script_enabled=False)
+    page.get_by_role("link", name="Hinweis schreiben").click()
+    page.get_by_label("Text, deutsch").fill("Die Beratung war geschlossen.")
+    page.get_by_role("button", name="Buchen").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_label("Text, deutsch")).to_have_value("Die Beratung war geschlossen.")
+    page.get_by_label("Text, englisch").fill("The consultation was closed.")
+    page.get_by_label("Erster Tag").fill("2018-03-01")
+    page.get_by_role("button", name="Buchen").click()
+    expect(page.get_by_text("Das ist gebucht, unter der Nummer")).to_be_visible()
+    page.get_by_role("button", name=re.compile("Zurückziehen")).click()
+    expect(page.get_by_text("Kein Hinweis steht hier.")).to_be_visible()
+
+
 def test_axe_is_seen_to_find_what_is_wrong(open_page: Opener) -> None:
     page = open_page()
     page.evaluate("document.documentElement.removeAttribute('lang')")
     assert any(found.startswith("html-has-lang") for found in violations(page))
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+@pytest.mark.parametrize("path", ["/public", "/public/indicators/population"])
+def test_nothing_of_the_public_scrolls_sideways(open_page: Opener, path: str, width: int) -> None:
+    page = open_page(path, viewport={"width": width, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1440])

@@ -33,6 +33,11 @@ OPEN = {
 }
 HOME = "/residences/{residence_id}"
 EDITION = "/editions/{edition_id}"
+INDICATOR = "/indicators/{indicator_id}"
+# The same for everybody: not even a token that is none is looked at.
+PUBLIC_PAGES = {
+    ("GET", path) for path in ("/public", "/public/indicators/{indicator_id}", "/public/figures/{indicator_id}.{kind}")
+}
 # Released figures are everybody's; whoever shows a token that is none is told so.
 MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
     "registration": {
@@ -99,6 +104,18 @@ MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
         ("GET", "/alerts/{alert_id}"): READERS,
         ("POST", "/alerts/{alert_id}/acknowledgements"): AUTHORS,
         ("POST", "/alerts/{alert_id}/acknowledge"): AUTHORS,
+        ("GET", f"{INDICATOR}/remarks"): READERS,
+        ("GET", f"{INDICATOR}/notes/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/notes/new"): AUTHORS,
+        ("GET", f"{INDICATOR}/notes/{{note_id}}"): AUTHORS,
+        ("POST", f"{INDICATOR}/notes/{{note_id}}"): AUTHORS,
+        ("POST", f"{INDICATOR}/notes/{{note_id}}/withdraw"): AUTHORS,
+        ("GET", f"{INDICATOR}/targets/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/targets/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/targets/{{target_id}}/withdraw"): AUTHORS,
+        ("GET", f"{INDICATOR}/thresholds/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/thresholds/new"): AUTHORS,
+        ("POST", f"{INDICATOR}/thresholds/{{threshold_id}}/remove"): AUTHORS,
         ("GET", "/editions"): READERS,
         ("POST", "/editions"): FREEZERS,
         ("GET", "/editions/new"): FREEZERS,
@@ -147,7 +164,8 @@ def office(process: str, templates: Templates, tmp_path_factory: pytest.TempPath
 def test_the_matrix_names_every_door(office: ServedOffice, process: str) -> None:
     doors = {(method, route.path) for route, _ in walk(office.app.routes) for method in route.methods or ()}
     # Who has no pages has nothing to draw them with.
-    assert doors == MATRIX[process].keys() | (OPEN if process == office.name else OPEN - {("GET", "/assets/{name}")})
+    expected = MATRIX[process].keys() | (OPEN if process == office.name else OPEN - {("GET", "/assets/{name}")})
+    assert doors == (expected | PUBLIC_PAGES if process == "reporting" else expected)
 
 
 @pytest.mark.parametrize("whence", [OWN, FOREIGN_OFFICE, FOREIGN_MUNICIPALITY])
@@ -165,6 +183,15 @@ def test_what_is_open_needs_nobody(office: ServedOffice) -> None:
     statuses = {path: office.client.get(path.replace("{name}", "none")).status_code for _, path in OPEN}
     # Signing in asks for a ticket, which opens that door and no other.
     assert {path for path, status in statuses.items() if status in {401, 403}} == {"/sign-in"}
+
+
+def test_the_publics_pages_look_at_no_token(office: ServedOffice, process: str) -> None:
+    if process != "reporting":
+        return
+    forged = {"Authorization": "Bearer forged"}
+    for method, path in PUBLIC_PAGES:
+        place = re.sub(r"\{[^}]*\}", "none", path)
+        assert office.client.request(method, place, headers=forged).status_code not in {401, 403}
 
 
 def test_released_figures_need_nobody(office: ServedOffice, process: str) -> None:

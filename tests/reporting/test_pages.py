@@ -175,6 +175,28 @@ async def test_a_link_to_the_table_asks_what_the_chart_shows(visitor: Visitor) -
     assert table.text.splitlines()[-1].startswith("population,1,persons,,2018-12-31,9039,number")
 
 
+@pytest.mark.parametrize("role", ["coordination", "statistics"])
+@pytest.mark.parametrize("indicator", ["population", "arrivals"])
+@pytest.mark.parametrize("query", ["", "?as_of=2018-12-31", "?as_of=2018-12-31&known_on=2019-12-31"])
+async def test_every_kind_of_file_is_linked_and_is_there(
+    visitor: Visitor, role: str, indicator: str, query: str
+) -> None:
+    page = (await visitor.open(f"/indicators/{indicator}{query}", role)).text
+    links = [link.replace("&amp;", "&") for link in re.findall(rf'href="(/figures/{indicator}\.[^"]+)"', page)]
+    kinds = {link.partition("?")[0].rpartition(".")[2] for link in links}
+    assert kinds == {"csv", "xlsx", "jsonstat", "svg", "png", "geojson"}
+    assert any("dialect=kommonitor" in link for link in links)
+    for link in links:
+        answer = await visitor.open(link, role)
+        assert answer.status_code == 200, (link, answer.text[:500])
+
+
+async def test_the_dashboard_leads_to_the_editions(visitor: Visitor) -> None:
+    page = (await visitor.open("/")).text
+    assert 'href="/editions"' in page
+    assert (await visitor.open("/editions")).status_code == 200
+
+
 async def test_the_coordination_group_sees_margins_as_of_the_tick_and_anything_finer_protected(
     visitor: Visitor,
 ) -> None:

@@ -15,6 +15,8 @@ from stage.reporting_office import Database, ReportingOffice
 from reporting.audiences import Audience
 from reporting.deltas import record_key
 from reporting.figures import Answer, Question, number_of
+from reporting.indicators import Every
+from reporting.releases import next_release_on
 from verbund.disclosure import Perturbation, perturbation_table
 from verbund.errors import Forbidden, NotFound, RuleBroken
 
@@ -161,6 +163,20 @@ async def test_what_is_not_released_is_not_there(cube: Stage) -> None:
     for asked in ({"by": ("area",)}, {"filters": {"area": ("05",)}}, {"period": "month"}):
         with pytest.raises((RuleBroken, ValueError)):
             await look(cube, NOW + DAY, **asked)
+
+
+@pytest.mark.parametrize(
+    ("released_on", "every", "due_on"),
+    [
+        (date(2020, 3, 16), ("year",), date(2021, 1, 1)),
+        (date(2020, 6, 30), ("year", "half_year"), date(2020, 7, 1)),
+        (date(2020, 7, 1), ("half_year", "year"), date(2021, 1, 1)),
+    ],
+)
+def test_the_next_release_can_come_when_the_first_of_its_periods_is_over(
+    released_on: date, every: tuple[Every, ...], due_on: date
+) -> None:
+    assert next_release_on(released_on, every) == due_on
 
 
 class TestDoors:

@@ -1,12 +1,13 @@
 """Releases: when the public sees a figure of another period. Rows as ticks are, written when a period is over."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.deltas import day_of
-from reporting.indicators import Indicator, period_around
+from reporting.indicators import Every, Indicator, period_around
 from reporting.ticks import Head, LastTicks
 from verbund.events.ledger_ids import book_of
 
@@ -34,7 +35,12 @@ async def release_is_due(
     if rule is None or since is None or not await _has_said_all(connection, head, indicator, at):
         return False
     day = day_of(since.of_margins.ticked_at)
-    return day < today if released is None else any(period_around(day, every).to_on < today for every in rule.every)
+    return day < today if released is None else next_release_on(day, rule.every) <= today
+
+
+def next_release_on(released_on: date, every: Collection[Every]) -> date:
+    """The first day on which the next release can come: the one after a period that was not over at the last one."""
+    return min(period_around(released_on, each).to_on for each in every) + timedelta(days=1)
 
 
 async def _has_said_all(connection: AsyncConnection, head: Head, indicator: Indicator, at: datetime) -> bool:

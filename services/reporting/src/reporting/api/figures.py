@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from reporting.audiences import ROLES_WITH_FIGURES, Audience, audience_of
-from reporting.exports import CSV, DIALECTS, OUTLETS, TABLES, Make, Outlet, file_name, in_lines
+from reporting.exports import CSV, DIALECTS, OUTLETS, TABLES, Make, Outlet, headers_of, in_lines
 from reporting.figures import (
     Answer,
     AnswerInParts,
@@ -32,7 +32,6 @@ from verbund.service.words import language_of
 READ = Permission("read_figures", roles=ROLES_WITH_FIGURES, purpose="steering")
 """Open to the public too: `figures` knows what they may see."""
 
-_TABLE = f"{CSV.media_type}; charset=utf-8; header=present"
 Dialect = Literal["rfc4180", "excel_de", "kommonitor"]
 # Where a question says something under another name than its address does.
 _PARAMETERS = {"from_on": "from", "to_on": "to", "every": "period"}
@@ -141,8 +140,8 @@ def router_of(catalogue: Catalogue) -> APIRouter:
             found = await _ask(request, catalogue, indicator_id, asked)
             return await _file(request, catalogue, found, CSV, DIALECTS[asked.dialect])
         parts = await _ask_in_parts(request, catalogue, indicator_id, asked)
-        headers = {**_named(parts.first, CSV), "X-Values": str(parts.values)}
-        return StreamingResponse(in_lines(table, parts), media_type=_TABLE, headers=headers)
+        headers = {**headers_of(parts.first, CSV), "X-Values": str(parts.values)}
+        return StreamingResponse(in_lines(table, parts), headers=headers)
 
     for outlet in OUTLETS[1:]:
         _add_file(router, catalogue, outlet, asked_here)
@@ -226,11 +225,7 @@ async def _file(request: Request, catalogue: Catalogue, found: Answer, outlet: O
         body = await asyncio.to_thread(make, found, catalogue, language_of(request))
     except RuleBroken as refused:
         raise _at_parameter(refused) from refused
-    return Response(body, media_type=_TABLE if outlet is CSV else outlet.media_type, headers=_named(found, outlet))
-
-
-def _named(found: Answer, outlet: Outlet) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{file_name(found, outlet.suffix)}"'}
+    return Response(body, headers=headers_of(found, outlet))
 
 
 def _codes(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from reporting.exports.geo_json import as_geo_json
 from reporting.exports.json_stat import as_json_stat
 from reporting.exports.kommonitor import as_kommonitor
 from reporting.exports.names import file_name
-from reporting.exports.outlets import CSV, DIALECTS, OUTLETS, TABLES, Make, Outlet
+from reporting.exports.outlets import CSV, DIALECTS, OUTLETS, TABLES, Make, Outlet, headers_of
 from reporting.exports.pictures import as_png, as_svg
 from reporting.exports.signs import sign_of
 from reporting.exports.workbook import as_workbook
@@ -27,6 +27,7 @@ __all__ = [
     "as_workbook",
     "file_name",
     "guarded",
+    "headers_of",
     "in_lines",
     "sign_of",
 ]

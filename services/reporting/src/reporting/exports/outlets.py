@@ -8,6 +8,7 @@ from reporting.exports.csv_files import EXCEL_DE, RFC_4180, Table, as_csv, as_ge
 from reporting.exports.geo_json import as_geo_json
 from reporting.exports.json_stat import as_json_stat
 from reporting.exports.kommonitor import as_kommonitor
+from reporting.exports.names import file_name
 from reporting.exports.pictures import as_png, as_svg
 from reporting.exports.workbook import as_workbook
 from reporting.figures import Answer
@@ -71,6 +72,13 @@ OUTLETS = (
         "png", "png", "image/png", "a picture in points (PNG)", lambda answer, _, language: as_png(answer, language)
     ),
 )
+
+
+def headers_of(answer: Answer, outlet: Outlet) -> dict[str, str]:
+    """What a response with the file of an answer says of it."""
+    media_type = f"{outlet.media_type}; charset=utf-8; header=present" if outlet is CSV else outlet.media_type
+    name = file_name(answer, outlet.suffix)
+    return {"Content-Type": media_type, "Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def _packed(document: object) -> bytes:

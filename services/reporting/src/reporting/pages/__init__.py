@@ -1,13 +1,13 @@
-"""The coordination group's live page, and a page for each indicator."""
+"""The coordination group's live page, a page for each indicator, and the public's pages."""
 
 from reporting import charts
 from reporting.indicators import City
-from reporting.pages import acknowledging, editions, routes
+from reporting.pages import acknowledging, booking, editions, public, routes
 from verbund.service.pages import Pages, templates_for
 
 __all__ = ["end_drawing", "pages_of", "routers", "warm"]
 
-routers = (routes.router, acknowledging.router, editions.router)
+routers = (routes.router, acknowledging.router, booking.router, editions.router, public.router)
 
 
 def pages_of(city: City) -> Pages:

@@ -47,7 +47,16 @@ class Asker:
 
     async def find_breakdown(self, indicator: Indicator, dimension: str) -> Answer | None:
         """The values along a breakdown on the day; None where this is finer than this visitor may see."""
-        question = Question(
+        question = self.breakdown_question(indicator, dimension)
+        try:
+            checked = await plan(self.moment, self.catalogue, question, self.audience, self.at)
+        except Forbidden:
+            return None
+        return await answer_plan(self.moment, checked, self.at)
+
+    def breakdown_question(self, indicator: Indicator, dimension: str) -> Question:
+        """The values along a breakdown on the day, beside those a year before."""
+        return Question(
             indicator=indicator.id,
             by=(dimension,),
             as_of=(self.view.as_of,),
@@ -55,11 +64,6 @@ class Asker:
             known_on=self.view.known_on,
             compare="year_before",
         )
-        try:
-            checked = await plan(self.moment, self.catalogue, question, self.audience, self.at)
-        except Forbidden:
-            return None
-        return await answer_plan(self.moment, checked, self.at)
 
     async def freshness(self) -> list[Freshness]:
         """How the sources of all indicators stand."""

@@ -26,6 +26,9 @@ _QUESTIONS: dict[IndicatorKind, str] = {
     "delivered": message_id("{title}: what was reported?"),
 }
 
+Facts = tuple[tuple[str, tuple[str, ...]], ...]
+"""What, and the sentences that say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -60,7 +63,7 @@ class IndicatorPage:
     breakdowns: tuple[Breakdown, ...]
     remarks: tuple[str, ...]
     """What was noticed in what was delivered, and where it is from."""
-    facts: tuple[tuple[str, tuple[str, ...]], ...]
+    facts: Facts
     others: tuple[Link, ...]
     """Indicators that this one must not be compared with."""
     files: tuple[Link, ...]
@@ -89,14 +92,14 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
         frame=frame,
         tile=tile,
         name=name,
-        question=phrases.say(_QUESTIONS[indicator.kind], title=name),
+        question=question_of(indicator.kind, name, phrases),
         office=indicator.source_office,
         source=frame.title_of(indicator.source_office),
         freshness=frame.freshness_of(indicator.source_office),
         charts=() if series is None else (series,),
         breakdowns=tuple(breakdown_of(answer, asker.catalogue, phrases) for answer in figures.breakdowns),
         remarks=deliveries_in_words(figures.years, asker.catalogue, phrases),
-        facts=_facts(indicator, asker.catalogue, phrases),
+        facts=facts_of(indicator, asker.catalogue, phrases),
         others=tuple(
             Link(
                 address(f"/indicators/{other}", view.parameters(), lang=language),
@@ -104,11 +107,17 @@ def page_of(figures: Figures, asker: Asker, indicator: Indicator, phrases: Phras
             )
             for other in indicator.not_comparable_with
         ),
-        files=tuple(_files(indicator, figures.years, phrases)),
+        files=tuple(_files(figures, asker, phrases)),
     )
 
 
-def _facts(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def question_of(kind: IndicatorKind, name: str, phrases: Phrases) -> str:
+    """What the figure of this name answers."""
+    return phrases.say(_QUESTIONS[kind], title=name)
+
+
+def facts_of(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> Facts:
+    """What a figure means, in plain words: nothing of it is secret, whoever asks."""
     language = phrases.language
     return (
         (phrases.say(message_id("What is counted")), (indicator.definition.say(language),)),
@@ -127,14 +136,37 @@ def _facts(indicator: Indicator, catalogue: Catalogue, phrases: Phrases) -> tupl
     )
 
 
-def _files(indicator: Indicator, years: Answer, phrases: Phrases) -> Iterator[Link]:
-    asked, place = _asked(years), f"/figures/{indicator.id}"
+def _files(figures: Figures, asker: Asker, phrases: Phrases) -> Iterator[Link]:
+    """The series as tables and pictures; and the map, where the areas of one level may be seen."""
+    asked, place = _asked(figures.years), f"/figures/{figures.years.indicator}"
+    language = {"lang": phrases.language}
     yield Link(address(f"{place}.csv", asked), phrases.say(message_id("The series as a table (CSV)")))
     yield Link(
         address(f"{place}.csv", {**asked, "dialect": "excel_de"}), phrases.say(message_id("CSV for a German Excel"))
     )
-    yield Link(address(f"{place}.xlsx", asked), phrases.say(message_id("Excel workbook (XLSX)")))
-    yield Link(address(f"{place}.jsonstat", asked), phrases.say(message_id("JSON-stat")))
+    yield Link(address(f"{place}.xlsx", asked, **language), phrases.say(message_id("Excel workbook (XLSX)")))
+    yield Link(address(f"{place}.jsonstat", asked, **language), phrases.say(message_id("JSON-stat")))
+    yield Link(address(f"{place}.svg", asked, **language), phrases.say(message_id("Picture (SVG)")))
+    yield Link(address(f"{place}.png", asked, **language), phrases.say(message_id("Picture (PNG)")))
+    for answer in figures.breakdowns:
+        (dimension,) = answer.by
+        if (level := asker.catalogue.level_of(dimension)) is None:
+            continue
+        mapped, name = _asked_of(answer, asker), asker.catalogue.frame.dimensions[dimension].say(phrases.language)
+        if level in asker.catalogue.city.maps:
+            words = phrases.say(message_id("Map by {name} (GeoJSON)"), name=name)
+            yield Link(address(f"{place}.geojson", mapped, **language), words)
+        words = phrases.say(message_id("Table by {name} for KomMonitor (CSV)"), name=name)
+        yield Link(address(f"{place}.csv", {**mapped, "dialect": "kommonitor"}), words)
+
+
+def _asked_of(breakdown: Answer, asker: Asker) -> dict[str, str]:
+    """The question of a breakdown of the page, as parameters of its address."""
+    question = asker.breakdown_question(asker.catalogue.get_indicator(breakdown.indicator), breakdown.by[0])
+    asked = {"by": breakdown.by[0], "as_of": question.as_of[0].isoformat()}
+    if question.every is not None:
+        asked["period"] = question.every
+    return asked if question.known_on is None else {**asked, "known_on": question.known_on.isoformat()}
 
 
 def _asked(years: Answer) -> dict[str, str]:

@@ -4,7 +4,7 @@ from reporting.wording.deliveries import deliveries_in_words
 from reporting.wording.freshness import freshness_in_words, troubles_in_words
 from reporting.wording.phrases import Phrases, is_year
 from reporting.wording.remarks import Remark, remarks_of, sourced_targets, target_in_words, targets_at
-from reporting.wording.tiles import Tile, series_question, tile_of, tile_question, year_series
+from reporting.wording.tiles import Tile, last_tile_of, series_question, tile_of, tile_question, year_series
 
 __all__ = [
     "Phrases",
@@ -13,6 +13,7 @@ __all__ = [
     "deliveries_in_words",
     "freshness_in_words",
     "is_year",
+    "last_tile_of",
     "remarks_of",
     "series_question",
     "sourced_targets",

@@ -3,10 +3,11 @@
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from reporting.figures import NOT_REPORTED, Answer, Cell, Point, Question, Value, number_of, value_of
+from reporting.figures import NOT_REPORTED, Answer, Point, Question, Value, number_of, value_of
 from reporting.indicators import Indicator, IndicatorKind, year_before
 from reporting.wording.phrases import Phrases, is_year
 from reporting.wording.remarks import remarks_of, targets_at
+from verbund.service.pages.formats import NOTHING, ZERO
 from verbund.service.words import message_id
 
 _ANSWERS: dict[IndicatorKind, str] = {
@@ -78,7 +79,7 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
     """The words of the tile that was asked with `tile_question` for the day `on`."""
     (cell,) = answer.cells
     if answer.measure is not None:
-        return _delivered_tile(answer, cell, phrases)
+        return last_tile_of(answer, phrases)
     values = {point.to_on: value for point, value in zip(answer.points, cell.values, strict=True)}
     points = {point.to_on: point for point in answer.points}
     point = _compared(points[on], points[year_before(on)])
@@ -86,12 +87,14 @@ def tile_of(answer: Answer, on: date, phrases: Phrases) -> Tile:
     return _tile(answer, answer.points.index(points[on]), point, (values[on], values[year_before(on)]), mark, phrases)
 
 
-def _delivered_tile(answer: Answer, cell: Cell, phrases: Phrases) -> Tile:
-    """The last number that there is, with the day or period that it belongs to."""
-    steps = list(zip(answer.points, cell.values, cell.marks, strict=True))
-    point, value, marks = steps[-1]
-    earlier = {found.to_on: (found, then) for found, then, _ in steps}.get(year_before(point.to_on))
-    mark = ", ".join(filter(None, (phrases.mark(value, answer.kind), *map(phrases.said_of, marks))))
+def last_tile_of(answer: Answer, phrases: Phrases) -> Tile:
+    """The last value of a series without breakdown, with the day or period that it belongs to."""
+    (cell,) = answer.cells
+    steps = list(zip(answer.points, cell.values, strict=True))
+    point, value = steps[-1]
+    earlier = {found.to_on: (found, then) for found, then in steps}.get(year_before(point.to_on))
+    said = cell.marks[-1] if cell.marks else ()  # of what is counted here nobody said anything
+    mark = ", ".join(filter(None, (_mark(answer, value, point, phrases), *map(phrases.said_of, said))))
     before = NOT_REPORTED if earlier is None else earlier[1]
     told = point if earlier is None else _compared(point, earlier[0])
     return _tile(answer, len(steps) - 1, told, (value, before), mark, phrases)
@@ -104,7 +107,9 @@ def _compared(point: Point, earlier: Point) -> Point:
 def _tile(answer: Answer, place: int, point: Point, values: tuple[Value, Value], mark: str, phrases: Phrases) -> Tile:
     """`place`: of the point in the answer; `values`: at the point, and where it is compared."""
     now, before = values
-    value, unit = phrases.value(now, answer.kind), phrases.unit(answer, now)
+    # Of a protected figure nobody knows that it is nothing: its zero is a number like any other.
+    value = phrases.value(now, answer.kind, NOTHING if answer.is_exact else ZERO)
+    unit = phrases.unit(answer, now)
     name = answer.title.say(phrases.language)
     return Tile(
         id=answer.indicator,
@@ -161,4 +166,6 @@ def _sentence(answer: Answer, value: Value, point: Point, unit: str, phrases: Ph
 def _mark(answer: Answer, value: Value, point: Point, phrases: Phrases) -> str:
     if point.reported_from is not None:
         return phrases.say(message_id("reported since {day}"), day=point.reported_from)
+    if number_of(value) == 0 and not answer.is_exact:
+        return ""
     return phrases.mark(value, answer.kind)
