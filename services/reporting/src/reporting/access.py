@@ -74,6 +74,18 @@ WATCH_FIGURES = Permission("watch_figures", roles=_AUTHORS, purpose="steering")
 ACKNOWLEDGE_ALERTS = Permission("acknowledge_alerts", roles=_AUTHORS, purpose="steering")
 
 
+DELIVER = Permission(
+    "deliver_figures", roles=frozenset({"delivering_body", "statistics"}), purpose="reporting of the city"
+)
+
+
+def body_of(principal: Principal, catalogue: Catalogue, indicator_id: str) -> str:
+    """In whose name somebody delivers: the statistics office does it for whoever the figures are from."""
+    if "statistics" in principal.roles:
+        return catalogue.get_indicator(indicator_id).source_office
+    return principal.office
+
+
 def eyes_of(principal: Principal) -> WatchedBy:
     """With which audience's eyes somebody sees figures; raises `Forbidden` for who sees none."""
     return "statistics" if audience_of(principal.roles) is Audience.STATISTICS else "coordination"

@@ -84,7 +84,7 @@ def create(settings: ReportingSettings | None = None) -> FastAPI:
             "pages": look,
         },
         pages=look,
-        upload_limits={"/deliveries": 2 * 1024 * 1024},
+        upload_limits={"/deliveries": 2 * 1024 * 1024, "/deliver/": 2 * 1024 * 1024},
     )
 
 

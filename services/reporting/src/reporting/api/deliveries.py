@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from reporting.access import AskedCatalogue, Books, ReportingDesk
+from reporting.access import DELIVER, AskedCatalogue, Books, ReportingDesk, body_of
 from reporting.commands.deliveries import (
     DeliverFigure,
-    DeliveryCommand,
     DeliveryForm,
     FileForm,
     FinalisationForm,
@@ -26,10 +25,9 @@ from reporting.commands.deliveries import (
     WithdrawFigure,
 )
 from reporting.delivered import Standing, list_history
-from reporting.deliveries import Spec, decide, load_series, receipt_of, spec_of
+from reporting.deliveries import Report, load_series, spec_today, try_out
 from reporting.deliveries.files import CSV, XLSX, FileOfFigures, read_figures
 from reporting.deliveries.templates import template_as_csv, template_as_workbook
-from reporting.deltas import day_of
 from reporting.indicators import Catalogue
 from verbund.errors import RowsRefused
 from verbund.events.reporting.deliveries import DeliveryFinding, RevisionReason
@@ -40,9 +38,6 @@ from verbund.service.principals import Principal
 from verbund.service.problems import WrongContent
 from verbund.service.words import language_of
 
-DELIVER = Permission(
-    "deliver_figures", roles=frozenset({"delivering_body", "statistics"}), purpose="reporting of the city"
-)
 LOOK = Permission(
     "look_at_deliveries",
     roles=frozenset({"delivering_body", "statistics", "coordination", "chair", "expert_group_reader"}),
@@ -82,14 +77,6 @@ class Receipt(BaseModel):
     """Of the last of it in the book of reporting."""
     booked: Mapping[str, int]
     """How many days or periods were delivered, revised, kept, finalised, withdrawn."""
-    findings: list[dict[str, Any]]
-
-
-class Report(BaseModel):
-    """What would be booked; nothing was."""
-
-    indicator: str
-    would_book: Mapping[str, int]
     findings: list[dict[str, Any]]
 
 
@@ -295,18 +282,6 @@ async def get_workbook_template(
     return _file(body, XLSX, f"{indicator_id}.xlsx")
 
 
-def body_of(principal: Principal, catalogue: Catalogue, indicator_id: str) -> str:
-    """In whose name somebody delivers: the statistics office does it for whoever the figures are from."""
-    if "statistics" in principal.roles:
-        return catalogue.get_indicator(indicator_id).source_office
-    return principal.office
-
-
-def spec_today(catalogue: Catalogue, indicator_id: str) -> Spec:
-    """What can be delivered to an indicator today; raises as `spec_of` does."""
-    return spec_of(catalogue, indicator_id, day_of(datetime.now(UTC)))
-
-
 async def read_file(
     request: Request, catalogue: Catalogue, indicator_id: str, reason: RevisionReason | None
 ) -> FileOfFigures:
@@ -316,16 +291,6 @@ async def read_file(
         raise WrongContent("content_type_wrong", "Send the body as {content_type}.", content_type=f"{CSV}, {XLSX}")
     spec = spec_today(catalogue, indicator_id)
     return await asyncio.to_thread(read_figures, await request.body(), kind, spec, reason)
-
-
-async def try_out(books: Books, catalogue: Catalogue, command: DeliveryCommand) -> Report:
-    """Decides without booking."""
-    spec = spec_today(catalogue, command.form.indicator)
-    async with books.connect() as connection:
-        series = (await load_series(connection, catalogue.city.municipality, [spec.indicator]))[spec.indicator]
-    events = decide(series, command, day_of(datetime.now(UTC)), spec)
-    told = receipt_of(spec.indicator, events, 0)
-    return Report(indicator=spec.indicator, would_book=told["booked"], findings=told["findings"])
 
 
 def then(standing: Standing) -> DeliveredThen:

@@ -22,7 +22,7 @@ def template_rows(spec: Spec, series: Series) -> list[list[str]]:
     """Head and rows: days and values are left to be filled in."""
     names = [*(() if spec.is_about_days else ("from",)), "to", "unit", *spec.breakdowns]
     rows = [[*names, *(name for name in COLUMNS if name not in ("from", "to", "unit"))]]
-    for breakdown in _breakdowns(spec, series):
+    for breakdown in breakdowns_offered(spec, series):
         codes = [breakdown.get(name, "total") for name in spec.breakdowns]
         rows.append(
             [*([""] if spec.is_about_days else ["", ""]), spec.unit, *codes, "", "", "provisional", "exact", "", ""]
@@ -30,7 +30,8 @@ def template_rows(spec: Spec, series: Series) -> list[list[str]]:
     return rows
 
 
-def _breakdowns(spec: Spec, series: Series) -> Iterator[dict[str, str]]:
+def breakdowns_offered(spec: Spec, series: Series) -> Iterator[dict[str, str]]:
+    """Where numbers stand in a table: where those of the last delivery stood, or else the total and every value."""
     if series.sheets:
         last = max(series.sheets, key=lambda period: period.to_on)
         yield from (dict(row.breakdown) for row in series.sheets[last].rows)

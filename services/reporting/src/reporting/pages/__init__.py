@@ -2,12 +2,12 @@
 
 from reporting import charts
 from reporting.indicators import City
-from reporting.pages import acknowledging, booking, editions, public, routes
+from reporting.pages import acknowledging, booking, deliveries, editions, public, routes
 from verbund.service.pages import Pages, templates_for
 
 __all__ = ["end_drawing", "pages_of", "routers", "warm"]
 
-routers = (routes.router, acknowledging.router, booking.router, editions.router, public.router)
+routers = (routes.router, acknowledging.router, booking.router, deliveries.router, editions.router, public.router)
 
 
 def pages_of(city: City) -> Pages:

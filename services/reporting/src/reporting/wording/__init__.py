@@ -1,6 +1,6 @@
 """Figures in words: what a tile, a table or a sentence says of an answer, in the reader's language."""
 
-from reporting.wording.deliveries import deliveries_in_words
+from reporting.wording.deliveries import delivered_number, deliveries_in_words, findings_in_words
 from reporting.wording.freshness import freshness_in_words, troubles_in_words
 from reporting.wording.phrases import Phrases, is_year
 from reporting.wording.remarks import Remark, remarks_of, sourced_targets, target_in_words, targets_at
@@ -10,7 +10,9 @@ __all__ = [
     "Phrases",
     "Remark",
     "Tile",
+    "delivered_number",
     "deliveries_in_words",
+    "findings_in_words",
     "freshness_in_words",
     "is_year",
     "last_tile_of",

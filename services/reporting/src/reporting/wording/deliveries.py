@@ -1,10 +1,10 @@
 """What was noticed in deliveries, and where their numbers are from, in words."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from reporting.figures import Answer, Delivery
-from reporting.indicators import Catalogue
+from reporting.indicators import Catalogue, Indicator
 from reporting.wording.phrases import Phrases
 from verbund.events.reporting.deliveries import DeliveryFinding
 from verbund.service.words import message_id
@@ -27,28 +27,36 @@ def deliveries_in_words(answer: Answer, catalogue: Catalogue, phrases: Phrases) 
     return tuple(dict.fromkeys(sentence for sentence in found if sentence))
 
 
-def _findings(answer: Answer, delivery: Delivery, catalogue: Catalogue, phrases: Phrases) -> Iterator[str]:
-    period = phrases.span(delivery.from_on, delivery.to_on)
-    for finding in delivery.findings:
-        names = _names(answer, finding, catalogue, phrases)
+def findings_in_words(
+    indicator: Indicator, period: str, findings: Iterable[DeliveryFinding], catalogue: Catalogue, phrases: Phrases
+) -> Iterator[str]:
+    """A sentence for each thing that does not fit in what was delivered for a period."""
+    for finding in findings:
+        names = _names(indicator, finding, catalogue, phrases)
         yield phrases.say(
             _SENTENCES[finding.code],
             period=period,
             where=f", {names}" if names else "",
             names=names,
-            printed=_number(finding.printed, phrases),
-            computed=_number(finding.computed, phrases),
+            printed=delivered_number(finding.printed, phrases),
+            computed=delivered_number(finding.computed, phrases),
         )
 
 
-def _names(answer: Answer, finding: DeliveryFinding, catalogue: Catalogue, phrases: Phrases) -> str:
+def _findings(answer: Answer, delivery: Delivery, catalogue: Catalogue, phrases: Phrases) -> Iterator[str]:
     indicator = catalogue.get_indicator(answer.indicator, answer.version)
+    period = phrases.span(delivery.from_on, delivery.to_on)
+    return findings_in_words(indicator, period, delivery.findings, catalogue, phrases)
+
+
+def _names(indicator: Indicator, finding: DeliveryFinding, catalogue: Catalogue, phrases: Phrases) -> str:
     return ", ".join(
         catalogue.name_of(name, code, indicator).say(phrases.language) for name, code in finding.breakdown.items()
     )
 
 
-def _number(text: str | None, phrases: Phrases) -> str:
+def delivered_number(text: str | None, phrases: Phrases) -> str:
+    """A number as delivered, as the reader writes it; empty where there is none."""
     if text is None:
         return ""
     number = Decimal(text)
