@@ -1,6 +1,7 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -233,8 +234,12 @@ def test_figures_are_equal_only_where_each_is_answered_as_printed(capsys: pytest
     assert not show([same, Comparison("Arrivals 2018", 3250, 3251)], output)
     assert not show([same, Comparison("Departures 2018", 2850, None)], output)
     assert not show([], output)
+    cents = Comparison("funding_granted", Decimal("20149099.89"), Decimal("20149099.89"))
+    assert show([cents, Comparison("contacts", "6480 5732", "6480 5732")], output)
+    assert not show([cents, Comparison("contacts", "6480 5732", "–")], output)
     shown = capsys.readouterr()
     assert "9,039" in shown.out
+    assert "20,149,099.89" in shown.out
     assert "DIFFERENT" in shown.out
     assert "1 of 2 figures differ" in shown.err
 

@@ -24,5 +24,6 @@ OFFICE = Office(
         ("catalogue", "reporting.catalogue_commands:catalogue"),
         ("edition", "reporting.edition_commands:edition"),
     ),
+    simulation="reporting.printed:DELIVERIES",
     check="reporting.printed:check",
 )

@@ -23,8 +23,8 @@ def await_readers(offices: Sequence[Office], cluster: Cluster, context: Simulati
 
     Raises `ReadersBehind` where no reader moved for five minutes.
     """
-    booked = [state for office in offices for state in ledgers_of(office, cluster)]
-    # Books only: reporting reads every one of them, while a tray waits for its receiver.
+    booked = [state for office in offices if office.readers for state in ledgers_of(office, cluster)]
+    # Books only: reporting reads every one but its own, while a tray waits for its receiver.
     heads = {state.ledger: state.number for state in booked if state.ledger.endswith("/book")}
     total = sum(heads.values())
     best, deadline = -1, time.monotonic() + _PATIENCE_SECONDS
@@ -50,11 +50,10 @@ def compare(offices: Sequence[Office], context: SimulationContext) -> list[Compa
 def show(comparisons: Sequence[Comparison], output: Output) -> bool:
     """Print them all; True where every figure is as printed (and there was one)."""
     different = [comparison for comparison in comparisons if not comparison.is_equal]
-    output.table(
-        "Printed figures and what reporting answers",
-        ("figure", "printed", "answered", ""),
-        [(one.name, one.printed, one.answered, "equal" if one.is_equal else "DIFFERENT") for one in comparisons],
-    )
+    words = [one for one in comparisons if isinstance(one.printed, str)]
+    _show("Printed figures and what reporting answers", [one for one in comparisons if one not in words], output)
+    if words:
+        _show("What does not fit in print, and what reporting says of it", words, output)
     output.document(
         {
             "equal": bool(comparisons) and not different,
@@ -69,3 +68,11 @@ def show(comparisons: Sequence[Comparison], output: Output) -> bool:
     else:
         output.say(f"{len(comparisons)} figures, all as printed")
     return bool(comparisons) and not different
+
+
+def _show(title: str, comparisons: Sequence[Comparison], output: Output) -> None:
+    output.table(
+        title,
+        ("figure", "printed", "answered", ""),
+        [(one.name, one.printed, one.answered, "equal" if one.is_equal else "DIFFERENT") for one in comparisons],
+    )

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, NoReturn
 
 import typer
@@ -64,7 +65,7 @@ class Output:
             return
         drawn = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
         for at, column in enumerate(columns):
-            is_number = bool(rows) and all(isinstance(row[at], int | float | None) for row in rows)
+            is_number = bool(rows) and all(isinstance(row[at], int | float | Decimal | None) for row in rows)
             drawn.add_column(column, justify="right" if is_number else "left", overflow="fold")
         for row in rows:
             drawn.add_row(*(Text(_in_words(cell)) for cell in row))
@@ -143,4 +144,4 @@ def _line(values: Mapping[str, object]) -> str:
 def _in_words(cell: object) -> str:
     if cell is None:
         return "–"
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    return f"{cell:,}" if isinstance(cell, int | Decimal) else str(cell)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from threading import Event
 from typing import Protocol
 
@@ -39,11 +40,11 @@ class Simulation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One printed figure beside what reporting answers for it."""
+    """One printed figure beside what reporting answers for it, or what is known not to fit in print (a text)."""
 
     name: str
-    printed: int
-    answered: int | None
+    printed: int | Decimal | str
+    answered: int | Decimal | str | None
     """None where reporting gives no answer."""
 
     @property
