@@ -3,6 +3,8 @@
 from mutants.planting import Bug, Edit
 
 _EDITIONS, _RESTATEMENTS = "reporting/test_editions.py", "reporting/test_restatements.py"
+_CAUSES = "reporting/figures/causes.py"
+_BY_HAND = "reporting/test_restatements_by_hand.py"
 _DOMAIN, _REASONS = "reporting/editions/domain.py", "reporting/editions/reasons.py"
 
 BUGS = (
@@ -53,5 +55,26 @@ BUGS = (
                 "found.sha256",
             ),
         ),
+    ),
+    Bug(
+        "what the older edition knew as a reason",
+        "what was booked last before freezing is told as a reason for what changed afterwards",
+        f"{_BY_HAND}::test_what_changed_by_how_much_and_why_is_what_is_counted_by_hand",
+        (
+            Edit(_CAUSES, "batch.number <= :earlier and", "batch.number < :earlier and"),
+            Edit(_CAUSES, "batch.number > :least", "batch.number >= :least"),
+        ),
+    ),
+    Bug(
+        "all of a change put down to the definition",
+        "beside a new definition what was booked counts twice",
+        f"{_BY_HAND}::test_what_the_causes_do_not_explain_is_the_new_definition",
+        (Edit(_REASONS, "int(new - old) - sum(amounts.values())", "int(new - old)"),),
+    ),
+    Bug(
+        "reasons of single protected cells",
+        "the reasons of a protected cell tell what was booked of the few people in it",
+        f"{_BY_HAND}::test_the_group_is_told_no_more_than_the_causes_of_exact_cells_and_of_the_whole_figure",
+        (Edit(_REASONS, "if not is_exact(before) or not is_exact(after):", "if before is None:"),),
     ),
 )
