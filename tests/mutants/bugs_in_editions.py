@@ -4,6 +4,7 @@ from mutants.planting import Bug, Edit
 
 _EDITIONS, _RESTATEMENTS = "reporting/test_editions.py", "reporting/test_restatements.py"
 _CAUSES = "reporting/figures/causes.py"
+_REBUILT = "reporting/test_editions_rebuilt.py"
 _BY_HAND = "reporting/test_restatements_by_hand.py"
 _DOMAIN, _REASONS = "reporting/editions/domain.py", "reporting/editions/reasons.py"
 
@@ -76,5 +77,23 @@ BUGS = (
         "the reasons of a protected cell tell what was booked of the few people in it",
         f"{_BY_HAND}::test_the_group_is_told_no_more_than_the_causes_of_exact_cells_and_of_the_whole_figure",
         (Edit(_REASONS, "if not is_exact(before) or not is_exact(after):", "if before is None:"),),
+    ),
+    Bug(
+        "slices beyond editions",
+        "after a rebuild no batch ends where an edition was frozen",
+        f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
+        (Edit("reporting/rebuild/build.py", "*(end for end in ends if end > number)", "*()"),),
+    ),
+    Bug(
+        "batches of a rebuilt cube in any order",
+        "what was booked after an edition is numbered before it",
+        f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
+        (Edit("reporting/rebuild/changing.py", "and slice.last > coalesce", "and slice.last < coalesce"),),
+    ),
+    Bug(
+        "moments of editions lost by a rebuild",
+        "after a rebuild an edition stands at a batch that is not its own",
+        f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
+        (Edit("reporting/rebuild/marks.py", "and slice.last <= coalesce", "and slice.last < coalesce"),),
     ),
 )

@@ -106,7 +106,7 @@ def as_cause(reason: dict[str, Any]) -> str:
     """A reason by the name that offices give to causes."""
     if reason["kind"] == "correction" and reason["code"] != "cancelled":
         return f"corrected:{reason['code']}"
-    return reason["code"] or reason["kind"]
+    return str(reason["code"] or reason["kind"])
 
 
 def asked(indicator: str, codes: tuple[str, ...], by: str | None, to_on: str) -> Asked:

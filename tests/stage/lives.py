@@ -157,7 +157,7 @@ def _event(booking: Booking, subject: str) -> Event[Any]:
 
 def _said(life: Life, sign: Literal[1, -1], cause: str, subject: str) -> Sequence[Any]:
     facts = resident(life.area, life.nationality, 1990, life.sex, life.residence_kind)
-    told = {"sign": sign, "cause": cause, "subject": subject, "n": life.n}
+    told: dict[str, Any] = {"sign": sign, "cause": cause, "subject": subject, "n": life.n}
     transitions = [transition("arrival", life.arrived_on, None, facts, **told)]
     if life.left_on is not None:
         transitions.append(transition("departure", life.left_on, facts, None, **told))
