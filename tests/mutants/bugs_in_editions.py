@@ -96,4 +96,10 @@ BUGS = (
         f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
         (Edit("reporting/rebuild/marks.py", "and slice.last <= coalesce", "and slice.last < coalesce"),),
     ),
+    Bug(
+        "editions without bounds",
+        "one edition takes all memory that there is",
+        "reporting/test_large_editions.py::test_an_edition_beyond_all_bounds_is_refused_and_leaves_nothing_behind",
+        (Edit("reporting/editions/freezing.py", "if values > _MOST_VALUES:", "if values < 0:"),),
+    ),
 )
