@@ -74,6 +74,7 @@ check: setup
 # What make test runs as a small selection, whole. Each prints its seed.
 faults: setup
 	@VERBUND_KILLS="$${VERBUND_KILLS:-200}" VERBUND_TRAY_KILLS="$${VERBUND_TRAY_KILLS:-200}" VERBUND_ALERT_KILLS="$${VERBUND_ALERT_KILLS:-20}" \
+	VERBUND_EDITION_KILLS="$${VERBUND_EDITION_KILLS:-40}" \
 	VERBUND_RELAY_KILLS="$${VERBUND_RELAY_KILLS:-50}" VERBUND_AWAY_SECONDS="$${VERBUND_AWAY_SECONDS:-300}" \
 	VERBUND_JOINS="$${VERBUND_JOINS:-20}" .venv/bin/pytest -s tests/faults tests/verbund/test_relay_faults.py $(ARGS)
 

@@ -1,19 +1,14 @@
 """The coordination group's page in a real browser: alive, by keyboard, without scripts, on paper, for everybody."""
 
-import json
 import re
 from collections.abc import Callable
-from importlib.resources import files
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from stage.axe import violations
 from stage.reporting_office import ReportingOffice
 
 Opener = Callable[..., Page]
-
-_AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-_WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def number(page: Page, tile: str) -> int:
@@ -24,16 +19,6 @@ def live(page: Page) -> Page:
     """Wait until the page is told what changes."""
     expect(page.locator("#live-sign")).to_have_attribute("data-state", "live")
     return page
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds against WCAG 2.2, levels A and AA."""
-    # The content policy keeps foreign scripts out of the page; the debugger may still evaluate one.
-    page.evaluate(_AXE)
-    found: dict[str, Any] = page.evaluate(f"axe.run({{runOnly: {json.dumps(_WCAG)}}})")
-    return [
-        f"{one['id']}: {one['nodes'][0]['html']} {one['nodes'][0]['failureSummary']}" for one in found["violations"]
-    ]
 
 
 def test_a_booking_shows_within_a_second_or_two_without_reloading(

@@ -3,6 +3,9 @@
 from mutants.planting import Bug, Edit
 
 _EDITIONS, _RESTATEMENTS = "reporting/test_editions.py", "reporting/test_restatements.py"
+_CAUSES = "reporting/figures/causes.py"
+_REBUILT = "reporting/test_editions_rebuilt.py"
+_BY_HAND = "reporting/test_restatements_by_hand.py"
 _DOMAIN, _REASONS = "reporting/editions/domain.py", "reporting/editions/reasons.py"
 
 BUGS = (
@@ -53,5 +56,50 @@ BUGS = (
                 "found.sha256",
             ),
         ),
+    ),
+    Bug(
+        "what the older edition knew as a reason",
+        "what was booked last before freezing is told as a reason for what changed afterwards",
+        f"{_BY_HAND}::test_what_changed_by_how_much_and_why_is_what_is_counted_by_hand",
+        (
+            Edit(_CAUSES, "batch.number <= :earlier and", "batch.number < :earlier and"),
+            Edit(_CAUSES, "batch.number > :least", "batch.number >= :least"),
+        ),
+    ),
+    Bug(
+        "all of a change put down to the definition",
+        "beside a new definition what was booked counts twice",
+        f"{_BY_HAND}::test_what_the_causes_do_not_explain_is_the_new_definition",
+        (Edit(_REASONS, "int(new - old) - sum(amounts.values())", "int(new - old)"),),
+    ),
+    Bug(
+        "reasons of single protected cells",
+        "the reasons of a protected cell tell what was booked of the few people in it",
+        f"{_BY_HAND}::test_the_group_is_told_no_more_than_the_causes_of_exact_cells_and_of_the_whole_figure",
+        (Edit(_REASONS, "if not is_exact(before) or not is_exact(after):", "if before is None:"),),
+    ),
+    Bug(
+        "slices beyond editions",
+        "after a rebuild no batch ends where an edition was frozen",
+        f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
+        (Edit("reporting/rebuild/build.py", "*(end for end in ends if end > number)", "*()"),),
+    ),
+    Bug(
+        "batches of a rebuilt cube in any order",
+        "what was booked after an edition is numbered before it",
+        f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
+        (Edit("reporting/rebuild/changing.py", "and slice.last > coalesce", "and slice.last < coalesce"),),
+    ),
+    Bug(
+        "moments of editions lost by a rebuild",
+        "after a rebuild an edition stands at a batch that is not its own",
+        f"{_REBUILT}::test_an_edition_keeps_its_bytes_its_reasons_and_its_moment",
+        (Edit("reporting/rebuild/marks.py", "and slice.last <= coalesce", "and slice.last < coalesce"),),
+    ),
+    Bug(
+        "editions without bounds",
+        "one edition takes all memory that there is",
+        "reporting/test_large_editions.py::test_an_edition_beyond_all_bounds_is_refused_and_leaves_nothing_behind",
+        (Edit("reporting/editions/freezing.py", "if values > _MOST_VALUES:", "if values < 0:"),),
     ),
 )

@@ -1,13 +1,13 @@
 """Who may book what at the reporting office, and the way from a request to its desk and to the tables of its books."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
 from fastapi import Depends, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from reporting.audiences import STEERING_ROLES, Audience, audience_of
 from reporting.books import InBook
-from reporting.commands.editions import EditionId
+from reporting.commands.editions import Against, EditionId
 from reporting.editions.restatement import Restatement
 from reporting.editions.restating import Restating
 from reporting.image import Image
@@ -102,9 +102,7 @@ def author_role_of(principal: Principal) -> AuthorRole:
 
 async def _restated(
     edition_id: EditionPath,
-    against: Annotated[
-        EditionId | Literal["now"], Query(description="The number of a later edition, or what is known `now`.")
-    ],
+    against: Annotated[Against, Query(description="The number of a later edition, or what is known `now`.")],
     books: Books,
     image: AskedImage,
     catalogue: AskedCatalogue,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from verbund.events.days import Day
 from verbund.events.reporting.editions import WithdrawalReason
@@ -15,7 +15,10 @@ _SEEN = r"\S"  # tells callers that blanks alone are nothing
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_SEEN)]
 Code = Annotated[str, Field(max_length=64)]
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-EditionId = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+EditionId = Annotated[str, Field(pattern=f"^{_ID}$")]
+Against = Annotated[str, Field(pattern=f"^(now|{_ID})$")]
+"""A later edition, or what is known `now`."""
 AudienceName = Literal["statistics", "coordination"]
 PeriodName = Literal["day", "month", "quarter", "half_year", "year", "school_year", "rolling_year"]
 
@@ -53,6 +56,18 @@ class QuestionForm(Form):
     compare_known_on: Day | None = None
 
 
+def _told(questions: object) -> str:
+    return "in_a_word" if isinstance(questions, str) else "one_by_one"
+
+
+# Told apart by what they look like: whoever errs in one question is not told that `all` was expected too.
+Questions = Annotated[
+    Annotated[Literal["all"], Tag("in_a_word")]
+    | Annotated[tuple[QuestionForm, ...], Field(min_length=1, max_length=MOST_QUESTIONS), Tag("one_by_one")],
+    Discriminator(_told),
+]
+
+
 class EditionForm(Form):
     """What is to be frozen: for whom, and the answers to which questions."""
 
@@ -61,7 +76,7 @@ class EditionForm(Form):
     """The body or meeting, in words."""
     audience: AudienceName
     """For whose eyes: never a wider audience than that of whoever freezes."""
-    questions: Literal["all"] | Annotated[tuple[QuestionForm, ...], Field(min_length=1, max_length=MOST_QUESTIONS)]
+    questions: Questions
     """`all`: the question of the tile of every indicator."""
     fields_of_action: Annotated[tuple[Code, ...], Field(max_length=50)] = ()
     """Only with `all`: the indicators of these alone; of every field where none is named."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from reporting.editions.reading import EditionShown
 from reporting.editions.rendering import KINDS
+from reporting.indicators import Words
 from reporting.pages.edition_form import AUDIENCES
 from reporting.wording import Phrases
 from verbund.events.reporting.editions import WithdrawalReason
@@ -60,9 +61,13 @@ class EditionPage:
 
 
 def edition_page(
-    edition: EditionShown, manifest: Mapping[str, Any], later: Sequence[EditionShown], phrases: Phrases
+    edition: EditionShown,
+    manifest: Mapping[str, Any],
+    later: Sequence[EditionShown],
+    dimensions: Mapping[str, Words],
+    phrases: Phrases,
 ) -> EditionPage:
-    """`later`: editions for the same audience that it can be compared with."""
+    """`later`: editions for the same audience that it can be compared with; `dimensions`: names of breakdowns."""
     definitions = {
         (each["definition"]["id"], each["definition"]["version"]): each["definition"]
         for each in manifest["definitions"]
@@ -79,7 +84,7 @@ def edition_page(
         withdrawn=_withdrawn(edition, phrases),
         facts=_facts(edition, manifest, phrases),
         questions=[
-            _line(edition, number, each, definitions[each["indicator"], each["version"]], phrases)
+            _line(edition, number, each, definitions[each["indicator"], each["version"]], dimensions, phrases)
             for number, each in enumerate(manifest["questions"], start=1)
         ],
         comparisons=[
@@ -119,7 +124,12 @@ def _facts(edition: EditionShown, manifest: Mapping[str, Any], phrases: Phrases)
 
 
 def _line(
-    edition: EditionShown, number: int, question: Mapping[str, Any], definition: Mapping[str, Any], phrases: Phrases
+    edition: EditionShown,
+    number: int,
+    question: Mapping[str, Any],
+    definition: Mapping[str, Any],
+    dimensions: Mapping[str, Words],
+    phrases: Phrases,
 ) -> QuestionLine:
     asked = question["question"]
     days = [asked["from_on"], asked["to_on"]] if asked["from_on"] else asked["as_of"]
@@ -128,7 +138,10 @@ def _line(
         number=number,
         title=definition["title"][phrases.language],
         days=" – ".join(dict.fromkeys(map(_day, shown))),
-        by=", ".join([*asked["by"], *asked["filters"]]),
+        by=", ".join(
+            dimensions[name].say(phrases.language) if name in dimensions else name  # a release may drop one
+            for name in (*asked["by"], *asked["filters"])
+        ),
         files=[
             Link(f"/editions/{edition.edition_id}/figures/{number}.{kind}", phrases.say(_KINDS[kind])) for kind in KINDS
         ],

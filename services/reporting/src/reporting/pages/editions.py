@@ -121,7 +121,7 @@ async def read_edition(
         for each in await list_editions(books, municipality, own, below=None, limit=200)
         if each.number > edition.number and each.audience == edition.audience
     ]
-    page = edition_page(edition, manifest, others, Phrases(language_of(request)))
+    page = edition_page(edition, manifest, others, catalogue.frame.dimensions, Phrases(language_of(request)))
     return _show(request, "edition.html", page=page, is_new="frozen" in request.query_params)
 
 

@@ -1,9 +1,10 @@
 """A restatement in words: a table of what changed and why, with the files it can be taken along in."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reporting.editions.reason_words import cell_in_words
+from reporting.editions.reason_words import cell_in_words, reason_in_words
 from reporting.editions.restatement import CellAt, Changed, OneSided, Restatement
 from reporting.editions.restatement_files import reasons_in_words
 from reporting.figures import Value
@@ -44,6 +45,8 @@ class RestatementPage:
     edition_id: str
     title: str
     lead: str
+    why: str
+    """The reasons, with the number of values that each is given for; empty where nothing changed."""
     changed: Sequence[ChangedLine]
     one_sided: Sequence[OneSidedLine]
     more: str
@@ -65,6 +68,7 @@ def restatement_page(found: Restatement, phrases: Phrases) -> RestatementPage:
         edition_id=found.edition.edition_id,
         title=found.edition.title.say(phrases.language),
         lead=_lead(found, phrases),
+        why=_why(found, phrases),
         changed=[_changed(cell, phrases) for cell in found.changed[:_MOST_LINES]],
         one_sided=one_sided[:_MOST_LINES],
         more=phrases.say(more, n=phrases.formats.number(hidden)) if hidden else "",
@@ -81,11 +85,24 @@ def _lead(found: Restatement, phrases: Phrases) -> str:
         else phrases.say(message_id("the edition {title}"), title=found.against.title.say(phrases.language))
     )
     return phrases.say(
-        message_id("Compared with {other}: of {compared} values that both have, {changed} are others now."),
+        message_id("Compared with {other}. Changed: {changed} of {compared} values that both have."),
         other=other,
         compared=number(found.compared),
         changed=number(len(found.changed)),
     )
+
+
+def _why(found: Restatement, phrases: Phrases) -> str:
+    """Each reason with the number of values that it is given for, the most frequent one first."""
+    counted = Counter(
+        reason_in_words(reason.model_copy(update={"amount": None}), phrases)
+        for cell in found.changed
+        for reason in cell.reasons
+    )
+    if not counted:
+        return ""
+    said = [f"{words} ({phrases.formats.number(times)})" for words, times in counted.most_common()]
+    return phrases.say(message_id("Why: {reasons}."), reasons="; ".join(said))
 
 
 def _not_answered(found: Restatement, phrases: Phrases) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 
 from reporting.rebuild.ledgers import History
+from reporting.rebuild.marks import Marks, ends_in
 from verbund.feeds.rebuild import Begin, CannotRebuild
 from verbund.feeds.sift import Position
 from verbund.feeds.slices import Unreadable
@@ -84,23 +85,41 @@ class Build:
         """How many records of each ledger are in it."""
         return {ledger: sum(one.last - one.first + 1 for one in found) for ledger, found in self._slices().items()}
 
-    def keep_what_leads(self, goals: Mapping[str, Position], ledgers: History) -> None:
-        """Drop what an earlier run folded and does not lead to these ends: other histories, and what lies beyond."""
+    def keep_what_leads(self, goals: Mapping[str, Position], ledgers: History, marks: Marks) -> None:
+        """Drop what an earlier run folded and does not lead to these ends: other histories, and what lies beyond them.
+
+        So is a slice dropped that goes beyond the mark of an edition which was frozen since.
+        """
         for ledger, slices in self._slices().items():
             goal = goals.get(ledger)
             if goal is None:
                 self._drop(ledger, after=0)
                 continue
-            beyond = [one.first - 1 for one in slices if one.last > goal.number]
+            ends = [*ends_in(marks, ledger), goal.number]
+            beyond = [one.first - 1 for one in slices if any(one.first <= end < one.last for end in ends)]
+            beyond += [one.first - 1 for one in slices if one.first > goal.number]
             hashes = ledgers.hashes(ledger, [one.last for one in slices])
             is_another = any(hashes.get(one.last) != one.hash for one in slices if one.last <= goal.number)
             if is_another or beyond:
                 self._drop(ledger, after=0 if is_another else min(beyond))
 
-    def missing(self, goals: Iterable[Position]) -> list[Stretch]:
-        """What is still to be folded up to these ends, in slices."""
+    def missing(self, goals: Iterable[Position], marks: Marks) -> list[Stretch]:
+        """What is still to be folded up to these ends, in slices; none goes beyond a mark."""
         slices = self._slices()
-        return [stretch for goal in goals for stretch in _gaps(goal, slices.get(goal.ledger, ()))]
+        return [
+            stretch
+            for goal in goals
+            for stretch in _gaps(goal, slices.get(goal.ledger, ()), ends_in(marks, goal.ledger))
+        ]
+
+    def met(self, marks: Marks) -> Marks:
+        """Those at which slices end. What was asked before a run and sealed after it had folded may lie within one."""
+        slices = self._slices()
+        return [
+            mark
+            for mark in marks
+            if not any(one.first <= mark.end(ledger) < one.last for ledger, found in slices.items() for one in found)
+        ]
 
     def prove(self, goals: Iterable[Position]) -> None:
         """Check that slices meet and end as they should; drops those of a ledger that do not, and raises."""
@@ -180,12 +199,13 @@ def _add_indexes(connection: psycopg.Connection[Any]) -> None:
         connection.execute(statement)
 
 
-def _gaps(goal: Position, slices: Sequence[_Folded]) -> list[Stretch]:
+def _gaps(goal: Position, slices: Sequence[_Folded], ends: Sequence[int]) -> list[Stretch]:
     stretches, number = [], 0
     folded = [(one.first, one.last) for one in slices]
     for first, last in [*folded, (goal.number + 1, goal.number)]:
-        stretches += [
-            Stretch(goal.ledger, begin, min(begin + SLICE - 1, first - 1)) for begin in range(number + 1, first, SLICE)
-        ]
+        while number < first - 1:
+            until = min([number + SLICE, first - 1, *(end for end in ends if end > number)])
+            stretches.append(Stretch(goal.ledger, number + 1, until))
+            number = until
         number = max(number, last)
     return stretches

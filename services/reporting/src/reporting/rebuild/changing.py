@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.errors import LockNotAvailable
 
+from reporting.rebuild.marks import Marks, as_json, carry_over
 from verbund.feeds.rebuild import CannotRebuild, Differences
 from verbund.feeds.sift import Position
 
@@ -25,10 +26,17 @@ _HOLD = "lock table cube.batch_head, cube_next.batch_head in access exclusive mo
 _POSITIONS = "select ledger, number, hash from feed.position"
 _NUMBERS = "select municipality, number from cube.batch_head"
 
+# What an edition knows comes before what it does not.
 _NUMBER = """
     insert into cube_next.batch (municipality, number, batch)
-    select municipality, row_number() over (partition by municipality order by batch), batch
-    from rebuild.slice where batch is not null
+    select municipality, row_number() over (
+        partition by municipality order by (
+            select count(*) from jsonb_to_recordset(%s::jsonb) as mark (municipality text, positions jsonb)
+            where mark.municipality = slice.municipality
+            and slice.last > coalesce((mark.positions ->> slice.ledger)::bigint, 0)
+        ), batch
+    ), batch
+    from rebuild.slice as slice where batch is not null
 """
 _HEADS = """
     insert into cube_next.batch_head (municipality, generation, number, versions)
@@ -89,11 +97,14 @@ def shut(connection: psycopg.Connection[Any]) -> None:
     _lock(connection, _SHUT, "A reader does not end what it has begun")
 
 
-def change_over(connection: psycopg.Connection[Any], ends: Iterable[Position], accepted: Differences) -> None:
+def change_over(
+    connection: psycopg.Connection[Any], ends: Iterable[Position], marks: Marks, accepted: Differences
+) -> None:
     """In the caller's transaction, which `shut` is part of: cubes change places, and positions become `ends`."""
     ends = list(ends)
-    connection.execute(_NUMBER)
+    connection.execute(_NUMBER, (as_json(marks),))
     connection.execute(_HEADS)
+    carry_over(connection, marks)
     for end in ends:
         connection.execute(_MOVE, {"ledger": end.ledger, "number": end.number, "hash": end.hash})
     connection.execute(_GONE, ([end.ledger for end in ends],))

@@ -15,6 +15,7 @@ from reporting.rebuild.changing import change_over, empty_the_former, numbers, p
 from reporting.rebuild.comparing import Numbers, compare, together
 from reporting.rebuild.folding import Bench, Folders
 from reporting.rebuild.ledgers import History, Ledgers
+from reporting.rebuild.marks import Marks, read_marks
 from reporting.rebuild.sessions import alone
 from verbund.events.ledger_ids import office_of
 from verbund.events.offices import find_offices
@@ -74,6 +75,7 @@ class _Rebuild:
         self._build = build
         self._folders = folders
         self._others: dict[str, _Other] = {}
+        self._marks: Marks = ()
 
     def run(self) -> Outcome:
         before, stood = self._look()
@@ -85,7 +87,8 @@ class _Rebuild:
         }
         self._refuse_what_kafka_has_lost(before, heads)
         goals = self._goals(before, heads)
-        self._build.keep_what_leads(goals, self._ledgers)
+        self._marks = read_marks(self._connection, self._ledgers, heads)
+        self._build.keep_what_leads(goals, self._ledgers, self._marks)
         self._fold(goals, heads)
         self._build.make_quick()
         built = self._build.batches()
@@ -105,6 +108,7 @@ class _Rebuild:
             shut(connection)
             self._context.progress(CHANGE_OVER, 0, 1)
             before, heads = positions(connection), self._ledgers.heads()
+            self._marks = read_marks(connection, self._ledgers, heads)  # with editions that were frozen meanwhile
             self._refuse_what_was_restored(before, heads)
             self._fold(self._goals(before, heads), heads)
             come = compare(connection, stood, numbers(connection), self._build.batches() - built)
@@ -113,7 +117,7 @@ class _Rebuild:
             self._fold(heads, heads)
             if differences:
                 _log.warning("a rebuild was accepted whose sums differ", extra={"places": _places(differences)})
-            change_over(connection, heads.values(), differences)
+            change_over(connection, heads.values(), self._build.met(self._marks), differences)
         ends = {ledger: head.number for ledger, head in heads.items()}
         ledgers = [Rebuilt(ledger, stood_at(before, ledger), ends.get(ledger, 0)) for ledger in sorted(before | ends)]
         return Outcome(ledgers, differences)
@@ -163,7 +167,7 @@ class _Rebuild:
             folded[done.ledger] = folded.get(done.ledger, 0) + done.records
             self._context.progress(done.ledger, folded[done.ledger], heads[done.ledger].number)
 
-        self._folders.fold(self._build.missing(goals.values()), tell)
+        self._folders.fold(self._build.missing(goals.values(), self._marks), tell)
         self._build.prove(goals.values())
 
     def _refuse(self, differences: Differences) -> None:
