@@ -57,8 +57,22 @@ class Stage:
 
     async def clear(self) -> None:
         await self.forge(
-            "truncate cube.delta, cube.cell, cube.batch, cube.batch_head, figures.tick, feed.position, feed.parked"
+            "truncate cube.delta, cube.cell, cube.batch, cube.batch_head, figures.tick, feed.position, feed.parked",
+            "truncate alerts.posting, alerts.change, alerts.alert, alerts.threshold",
         )
+
+    async def raise_alert(self, audience: str, number: int) -> str:
+        """An alert of this audience on the population; returns its number."""
+        threshold_id, alert_id = uuid4(), uuid4()
+        await self.forge(
+            f"""insert into alerts.threshold (municipality, threshold_id, version, number, set_at, audience, indicator,
+                    side, "limit", back, valid_from, crossings)
+                values ('{MUNICIPALITY}', '{threshold_id}', 2, {number}, now(), '{audience}', 'population', 'over', 10,
+                    8, '2020-01-01', 1)""",
+            f"""insert into alerts.alert (municipality, alert_id, threshold_id, crossing, number, raised_at)
+                values ('{MUNICIPALITY}', '{alert_id}', '{threshold_id}', 1, {number + 1}, now())""",
+        )
+        return str(alert_id)
 
     async def forge(self, *statements: str) -> None:
         """What no process of the office may do."""
@@ -289,6 +303,29 @@ async def test_who_comes_back_with_another_past_is_told_everything(hub: Hub, unk
     assert hub.since(*unknown) == hub.everything()
 
 
+async def test_open_pages_are_told_of_alerts_as_they_come_are_acknowledged_and_go(stage: Stage, hub: Hub) -> None:
+    with hub.streams.open() as stream:
+        alert_id = await stage.raise_alert("coordination", 1)
+        states = []
+        for statement in (
+            "select",
+            "update alerts.alert set acknowledged_at = now()",
+            "update alerts.alert set over_at = now()",
+        ):
+            await stage.forge(statement)
+            await hub.refresh()
+            told = await next_of(stream)
+            assert told.what == "alerts"
+            states.append([(alert.alert_id, alert.state) for alert in told.alerts[Audience.COORDINATION]])
+        await hub.refresh()  # and of what has not changed nobody is told again
+        await stage.raise_alert("statistics", 5)
+        await hub.refresh()
+        last = await next_of(stream)
+    assert states == [[(alert_id, "raised")], [(alert_id, "acknowledged")], []]
+    assert [alert.audience for alert in last.alerts[Audience.STATISTICS]] == ["statistics"]
+    assert last.alerts[Audience.COORDINATION] == ()
+
+
 async def test_the_time_from_booking_to_screen_is_measured(stage: Stage, hub: Hub) -> None:
     stage.now = datetime.now(UTC)
     await hub.refresh()
@@ -382,9 +419,9 @@ class SettingsOf:
 Told = dict[str, Any]
 
 
-def follow(office: ReportingOffice, last_event_id: str = "") -> Iterator[Told]:
+def follow(office: ReportingOffice, last_event_id: str = "", role: str = "coordination") -> Iterator[Told]:
     """Server-sent events from the real door, each with its id and its data."""
-    headers = {"Authorization": f"Bearer {office.token('coordination')}", "Last-Event-ID": last_event_id}
+    headers = {"Authorization": f"Bearer {office.token(role)}", "Last-Event-ID": last_event_id}
     with httpx.stream("GET", f"{office.url}/live?lang=de", headers=headers, timeout=20, trust_env=False) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         told: Told = {}
@@ -414,6 +451,58 @@ def test_a_stream_resumes_after_the_last_event_that_was_seen(served: ReportingOf
     resumed = next(told for told in told_of if "deaths" in {tile["id"] for tile in told["data"]["tiles"]})
     assert "births" not in {tile["id"] for tile in resumed["data"]["tiles"]}
     assert next(follow(served, "1.2"))["data"]["tiles"] == []
+
+
+def alerts_told(office: ReportingOffice, role: str, last_event_id: str = "") -> list[dict[str, str]]:
+    """The alerts that a new stream begins with."""
+    return next(told["data"]["alerts"] for told in follow(office, last_event_id, role) if told["event"] == "alerts")
+
+
+@pytest.fixture
+async def alerts(stage: Stage) -> dict[str, str]:
+    """One alert made for each audience, there before the office is."""
+    return {
+        audience: await stage.raise_alert(audience, number)
+        for audience, number in (("coordination", 1), ("statistics", 5))
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "told", "may"),
+    [
+        ("coordination", {"coordination"}, True),
+        ("chair", {"coordination"}, True),
+        ("expert_group_reader", {"coordination"}, False),
+        ("statistics", {"coordination", "statistics"}, True),
+    ],
+)
+def test_alerts_reach_those_alone_who_may_be_told_of_them(
+    alerts: dict[str, str],
+    served: ReportingOffice,
+    role: str,
+    told: set[str],
+    may: bool,  # noqa: FBT001
+) -> None:
+    for seen in ("", "1.1"):  # and whoever comes back is told of all that is open, whatever was seen before
+        found = alerts_told(served, role, seen)
+        assert {alert["id"] for alert in found} == {alerts[audience] for audience in told}
+        assert {bool(alert["acknowledge_at"]) for alert in found} == {may}
+        assert all("100" not in alert["sentence"] for alert in found), "an alert never carries the figure"
+
+
+def test_an_acknowledged_alert_reaches_an_open_stream(alerts: dict[str, str], served: ReportingOffice) -> None:
+    stream = (told["data"]["alerts"] for told in follow(served) if told["event"] == "alerts")
+    (before,) = next(stream)
+    answer = httpx.post(
+        f"{served.url}/alerts/{alerts['coordination']}/acknowledgements",
+        json={},
+        headers={"Authorization": f"Bearer {served.token('chair')}", "Idempotency-Key": "seen"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201, answer.text
+    (after,) = next(stream)
+    assert (bool(before["acknowledge_at"]), after["acknowledge_at"]) == (True, "")
+    assert after["state"] != before["state"]
 
 
 def test_the_service_ends_at_once_although_streams_are_open(served: ReportingOffice) -> None:
