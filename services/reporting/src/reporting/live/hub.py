@@ -26,7 +26,7 @@ from reporting.live.views import FactBeforeTheBeginning, View
 from reporting.live.waking import Waker
 from reporting.wording import tile_question
 from verbund.errors import Unavailable
-from verbund.metrics import LIVE_LATENCY_SECONDS
+from verbund.metrics import LIVE_LATENCY_SECONDS, SOURCE_OVERDUE
 
 _log = getLogger(__name__)
 
@@ -239,6 +239,8 @@ class Hub:
                 for view in list(self._views.values())
                 if view.remark(await read_remarks(connection, view.plan))
             ]
+        for source in self._sources:
+            SOURCE_OVERDUE.labels(source.office).set(source.state == "overdue")
         told = self.freshness()
         if told is not None:
             if remarked:
