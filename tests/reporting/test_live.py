@@ -15,6 +15,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stage.cube import with_cells
@@ -344,6 +345,16 @@ def _latencies() -> float:
         for sample in metric.samples
         if sample.name.endswith("_count")
     )
+
+
+@pytest.mark.parametrize(("booked_at", "is_overdue"), [("2026-01-05", 1.0), ("2026-03-15 11:00+00", 0.0)])
+async def test_a_source_that_is_late_by_its_rhythm_is_measured(
+    stage: Stage, hub: Hub, booked_at: str, is_overdue: float
+) -> None:
+    await stage.forge(f"update feed.position set recorded_at = '{booked_at}', heard_at = '2026-03-15 11:59:59+00'")
+    await hub.refresh_sources()
+    measured = REGISTRY.get_sample_value("verbund_source_overdue_state", {"office": "registration"})
+    assert measured == is_overdue
 
 
 async def test_a_slow_reader_is_let_go_and_the_others_are_not(hub: Hub) -> None:
