@@ -83,12 +83,12 @@ async def test_the_first_release_waits_for_a_midnight_and_for_the_word_of_the_so
 async def test_a_release_is_counted_once_it_is_written(cube: Stage) -> None:
     before = releases()
     await begin(cube)
-    written = []
+    written: list[int] = []
     for at in (NOW, NOW + DAY, NOW + DAY):
         await hear(cube, at)
         await cube.tick(at)
         async with cube.reader.connect() as connection:
-            written.append((await connection.execute(text(_RELEASES))).scalar())
+            written.append((await connection.execute(text(_RELEASES))).scalar_one())
         assert releases() - before == written[-1]
     assert written[0] == 0 < written[1] == written[2]
 
