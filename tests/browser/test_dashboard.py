@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 from stage.axe import violations
@@ -46,6 +49,42 @@ def test_changes_are_announced_together_and_not_one_by_one(open_page: Opener, bo
     expect(page.locator("#tile-population [data-part=value]")).to_have_text(f"{start + 4:,}".replace(",", "."))
     assert page.evaluate("window.said") <= 1
     assert page.locator("#announcer").get_attribute("aria-live") == "polite"
+
+
+def test_an_alert_comes_is_acknowledged_and_goes_without_reloading(open_page: Opener, office: ReportingOffice) -> None:
+    page = live(open_page())
+    page.evaluate("window.untouched = true")
+    form = {
+        "audience": "coordination",
+        "indicator": "population",
+        "side": "over",
+        "limit": "10",
+        "back": "9",
+        "valid_from": "2020-01-01",
+    }
+    threshold = order(office, "/thresholds", form)["threshold_id"]
+    alert = page.locator("#alerts li")
+    expect(alert).to_have_count(1)
+    expect(page.locator("#alerts")).to_contain_text("über 10 Personen")
+    expect(page.locator("#announcer")).to_contain_text("über 10 Personen")
+    assert violations(page) == []
+    other = live(open_page())
+    other.get_by_role("button", name=re.compile("Bevölkerung.*über 10")).click()
+    expect(alert).to_contain_text("Zur Kenntnis genommen am")
+    expect(alert.get_by_role("button")).to_have_count(0)
+    order(office, f"/thresholds/{threshold}/removals", {})
+    expect(page.locator("#alerts")).to_be_hidden()
+    expect(alert).to_have_count(0)
+    assert page.evaluate("window.untouched") is True
+
+
+def order(office: ReportingOffice, path: str, form: dict[str, str]) -> dict[str, Any]:
+    """What somebody of the group books at the doors for programs."""
+    headers = {"Authorization": f"Bearer {office.token('chair')}", "Idempotency-Key": str(uuid4())}
+    answer = httpx.post(f"{office.url}{path}", json=form, headers=headers, trust_env=False)
+    assert answer.status_code == 201, answer.text
+    receipt: dict[str, Any] = answer.json()
+    return receipt
 
 
 def test_a_paused_page_stands_still_until_it_goes_on(open_page: Opener, book: Callable[[int], None]) -> None:

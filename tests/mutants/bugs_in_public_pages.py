@@ -2,6 +2,8 @@
 
 from mutants.planting import Bug, Edit
 
+_LIVE, _HUB = "reporting/live/route.py", "reporting/live/hub.py"
+_TICKING = "reporting/ticking.py"
 _BOOKING = "reporting/pages/booking.py"
 _WORDS = "reporting/pages/public_words.py"
 _RELEASED = "reporting/figures/released.py"
@@ -80,9 +82,39 @@ BUGS = (
         (
             Edit(
                 _BOOKING,
-                'return _form(request, "note", indicator_id, catalogue, author, typed)\n\n\n@router.get("/notes/{note_id}")',
-                'return _form(request, "note", indicator_id, catalogue, author, blank("note", "de"))\n\n\n@router.get("/notes/{note_id}")',
+                """author, typed)\n\n\n@router.get("/notes/{note_id}")""",
+                """author, blank("note", "de"))\n\n\n@router.get("/notes/{note_id}")""",
             ),
         ),
+    ),
+    Bug(
+        "alert pushed to whoever listens",
+        "the group is told at once of what is watched with the eyes of the statistics office alone",
+        "reporting/test_live.py::test_alerts_reach_those_alone_who_may_be_told_of_them[coordination-told0-True]",
+        (Edit(_LIVE, "told.alerts.get(reader.audience, ())", "told.alerts.get(Audience.STATISTICS, ())"),),
+    ),
+    Bug(
+        "stream that begins without the alerts",
+        "who was away while an alert was raised is never told of it",
+        "reporting/test_live.py::test_alerts_reach_those_alone_who_may_be_told_of_them[chair-told1-True]",
+        (Edit(_LIVE, "hub.freshness(), hub.alerts()):", "hub.freshness()):"),),
+    ),
+    Bug(
+        "alert that is told once",
+        "what became of an alert reaches nobody who has the page open",
+        "reporting/test_live.py::test_open_pages_are_told_of_alerts_as_they_come_are_acknowledged_and_go",
+        (Edit(_HUB, "        if alerts != self._alerts:\n", "        if alerts.keys() != self._alerts.keys():\n"),),
+    ),
+    Bug(
+        "releases that nobody counts",
+        "a release that never comes is seen by nobody who watches",
+        "reporting/test_public.py::test_a_release_is_counted_once_it_is_written",
+        (Edit(_TICKING, "TICKS.labels(audience.value).inc()", "TICKS.labels(audience.value).inc(0)"),),
+    ),
+    Bug(
+        "late source that is measured as current",
+        "an office that has stopped booking raises no alert",
+        "reporting/test_live.py::test_a_source_that_is_late_by_its_rhythm_is_measured[2026-01-05-1.0]",
+        (Edit(_HUB, '.set(source.state == "overdue")', '.set(source.state == "late")'),),
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from stage.cube import with_cells
@@ -57,8 +59,22 @@ class Stage:
 
     async def clear(self) -> None:
         await self.forge(
-            "truncate cube.delta, cube.cell, cube.batch, cube.batch_head, figures.tick, feed.position, feed.parked"
+            "truncate cube.delta, cube.cell, cube.batch, cube.batch_head, figures.tick, feed.position, feed.parked",
+            "truncate alerts.posting, alerts.change, alerts.alert, alerts.threshold",
         )
+
+    async def raise_alert(self, audience: str, number: int) -> str:
+        """An alert of this audience on the population; returns its number."""
+        threshold_id, alert_id = uuid4(), uuid4()
+        await self.forge(
+            f"""insert into alerts.threshold (municipality, threshold_id, version, number, set_at, audience, indicator,
+                    side, "limit", back, valid_from, crossings)
+                values ('{MUNICIPALITY}', '{threshold_id}', 2, {number}, now(), '{audience}', 'population', 'over', 10,
+                    8, '2020-01-01', 1)""",
+            f"""insert into alerts.alert (municipality, alert_id, threshold_id, crossing, number, raised_at)
+                values ('{MUNICIPALITY}', '{alert_id}', '{threshold_id}', 1, {number + 1}, now())""",
+        )
+        return str(alert_id)
 
     async def forge(self, *statements: str) -> None:
         """What no process of the office may do."""
@@ -289,6 +305,29 @@ async def test_who_comes_back_with_another_past_is_told_everything(hub: Hub, unk
     assert hub.since(*unknown) == hub.everything()
 
 
+async def test_open_pages_are_told_of_alerts_as_they_come_are_acknowledged_and_go(stage: Stage, hub: Hub) -> None:
+    with hub.streams.open() as stream:
+        alert_id = await stage.raise_alert("coordination", 1)
+        states = []
+        for statement in (
+            "select",
+            "update alerts.alert set acknowledged_at = now()",
+            "update alerts.alert set over_at = now()",
+        ):
+            await stage.forge(statement)
+            await hub.refresh()
+            told = await next_of(stream)
+            assert told.what == "alerts"
+            states.append([(alert.alert_id, alert.state) for alert in told.alerts[Audience.COORDINATION]])
+        await hub.refresh()  # and of what has not changed nobody is told again
+        await stage.raise_alert("statistics", 5)
+        await hub.refresh()
+        last = await next_of(stream)
+    assert states == [[(alert_id, "raised")], [(alert_id, "acknowledged")], []]
+    assert [alert.audience for alert in last.alerts[Audience.STATISTICS]] == ["statistics"]
+    assert last.alerts[Audience.COORDINATION] == ()
+
+
 async def test_the_time_from_booking_to_screen_is_measured(stage: Stage, hub: Hub) -> None:
     stage.now = datetime.now(UTC)
     await hub.refresh()
@@ -306,6 +345,16 @@ def _latencies() -> float:
         for sample in metric.samples
         if sample.name.endswith("_count")
     )
+
+
+@pytest.mark.parametrize(("booked_at", "is_overdue"), [("2026-01-05", 1.0), ("2026-03-15 11:00+00", 0.0)])
+async def test_a_source_that_is_late_by_its_rhythm_is_measured(
+    stage: Stage, hub: Hub, booked_at: str, is_overdue: float
+) -> None:
+    await stage.forge(f"update feed.position set recorded_at = '{booked_at}', heard_at = '2026-03-15 11:59:59+00'")
+    await hub.refresh_sources()
+    measured = REGISTRY.get_sample_value("verbund_source_overdue_state", {"office": "registration"})
+    assert measured == is_overdue
 
 
 async def test_a_slow_reader_is_let_go_and_the_others_are_not(hub: Hub) -> None:
@@ -382,9 +431,9 @@ class SettingsOf:
 Told = dict[str, Any]
 
 
-def follow(office: ReportingOffice, last_event_id: str = "") -> Iterator[Told]:
+def follow(office: ReportingOffice, last_event_id: str = "", role: str = "coordination") -> Iterator[Told]:
     """Server-sent events from the real door, each with its id and its data."""
-    headers = {"Authorization": f"Bearer {office.token('coordination')}", "Last-Event-ID": last_event_id}
+    headers = {"Authorization": f"Bearer {office.token(role)}", "Last-Event-ID": last_event_id}
     with httpx.stream("GET", f"{office.url}/live?lang=de", headers=headers, timeout=20, trust_env=False) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         told: Told = {}
@@ -414,6 +463,60 @@ def test_a_stream_resumes_after_the_last_event_that_was_seen(served: ReportingOf
     resumed = next(told for told in told_of if "deaths" in {tile["id"] for tile in told["data"]["tiles"]})
     assert "births" not in {tile["id"] for tile in resumed["data"]["tiles"]}
     assert next(follow(served, "1.2"))["data"]["tiles"] == []
+
+
+def alerts_told(office: ReportingOffice, role: str, last_event_id: str = "") -> list[dict[str, str]]:
+    """The alerts that a new stream begins with: they are among the three things that it tells before all others."""
+    first = {told["event"]: told["data"] for told in islice(follow(office, last_event_id, role), 3)}
+    found: list[dict[str, str]] = first["alerts"]["alerts"]
+    return found
+
+
+@pytest.fixture
+async def alerts(stage: Stage) -> dict[str, str]:
+    """One alert made for each audience, there before the office is."""
+    return {
+        audience: await stage.raise_alert(audience, number)
+        for audience, number in (("coordination", 1), ("statistics", 5))
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "told", "may"),
+    [
+        ("coordination", {"coordination"}, True),
+        ("chair", {"coordination"}, True),
+        ("expert_group_reader", {"coordination"}, False),
+        ("statistics", {"coordination", "statistics"}, True),
+    ],
+)
+def test_alerts_reach_those_alone_who_may_be_told_of_them(
+    alerts: dict[str, str],
+    served: ReportingOffice,
+    role: str,
+    told: set[str],
+    may: bool,  # noqa: FBT001
+) -> None:
+    for seen in ("", "1.1"):  # and whoever comes back is told of all that is open, whatever was seen before
+        found = alerts_told(served, role, seen)
+        assert {alert["id"] for alert in found} == {alerts[audience] for audience in told}
+        assert {bool(alert["acknowledge_at"]) for alert in found} == {may}
+        assert all("100" not in alert["sentence"] for alert in found), "an alert never carries the figure"
+
+
+def test_an_acknowledged_alert_reaches_an_open_stream(alerts: dict[str, str], served: ReportingOffice) -> None:
+    stream = (told["data"]["alerts"] for told in follow(served) if told["event"] == "alerts")
+    (before,) = next(stream)
+    answer = httpx.post(
+        f"{served.url}/alerts/{alerts['coordination']}/acknowledgements",
+        json={},
+        headers={"Authorization": f"Bearer {served.token('chair')}", "Idempotency-Key": "seen"},
+        trust_env=False,
+    )
+    assert answer.status_code == 201, answer.text
+    (after,) = next(stream)
+    assert (bool(before["acknowledge_at"]), after["acknowledge_at"]) == (True, "")
+    assert after["state"] != before["state"]
 
 
 def test_the_service_ends_at_once_although_streams_are_open(served: ReportingOffice) -> None:

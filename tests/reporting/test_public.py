@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from stage.cube import SECRET, Stage
 from stage.facts import arrival, booked, resident, transition
@@ -77,6 +78,26 @@ async def test_the_first_release_waits_for_a_midnight_and_for_the_word_of_the_so
     await cube.tick(NOW + DAY)
     assert await released_at(cube) == [NOW + DAY]
     assert await released_at(cube, NEVER_RELEASED) == []
+
+
+async def test_a_release_is_counted_once_it_is_written(cube: Stage) -> None:
+    before = releases()
+    await begin(cube)
+    written: list[int] = []
+    for at in (NOW, NOW + DAY, NOW + DAY):
+        await hear(cube, at)
+        await cube.tick(at)
+        async with cube.reader.connect() as connection:
+            written.append((await connection.execute(text(_RELEASES))).scalar_one())
+        assert releases() - before == written[-1]
+    assert written[0] == 0 < written[1] == written[2]
+
+
+_RELEASES = "select count(*) from figures.tick where audience = 'public'"
+
+
+def releases() -> float:
+    return REGISTRY.get_sample_value("verbund_ticks_written_total", {"audience": "public"}) or 0.0
 
 
 async def test_the_next_release_comes_when_a_period_is_over(cube: Stage) -> None:

@@ -102,6 +102,9 @@ async def test_a_tile_says_when_it_was_released_and_when_the_next_release_can_co
     said = words(await passer.open("/public"))
     assert f"Veröffentlicht am {RELEASED_AT:%d.%m.%Y}, nächste Veröffentlichung nicht vor {due:%d.%m.%Y}." in said
     assert f"am 31.12.{LAST_YEAR}" in said
+    first_values = re.findall(r'class="spark__ends"><span>([^<]*)<', (await passer.open("/public")).text)
+    assert first_values
+    assert not [value for value in first_values if "..." in value]
     english = words(await passer.open("/public", language="en"))
     assert f"Released on {RELEASED_AT:%d.%m.%Y}, next release not before {due:%d.%m.%Y}." in english
 

@@ -128,3 +128,14 @@ WEBHOOK_WAITING = Gauge("verbund_webhook_waiting_records", "Changes of alerts th
 WEBHOOK_OLDEST = Gauge(
     "verbund_webhook_oldest_seconds", "How long the oldest of them has been waiting; 0 where none waits."
 )
+
+SOURCE_OVERDUE = Gauge(
+    "verbund_source_overdue_state",
+    "Whether a source has not told anything for longer than its rhythm lets expect (1) or has (0), by office.",
+    ["office"],
+)
+TICKS = Counter(
+    "verbund_ticks_written_total",
+    "Moments at which protected figures moved: ticks of the coordination group, releases of the public.",
+    ["audience"],
+)

@@ -31,6 +31,7 @@ from reporting.ticks import (
     units_wanted,
     write_ticks,
 )
+from verbund.metrics import TICKS
 
 _log = getLogger(__name__)
 
@@ -90,6 +91,7 @@ class Ticker:
 
     async def round(self) -> None:
         """Write the ticks that are due, for all cubes, indicators and audiences."""
+        written: list[Audience] = []
         async with self._engine.begin() as connection:
             due = [each for head in await list_heads(connection) for each in await self._due(connection, head)]
             if not due:
@@ -102,6 +104,9 @@ class Ticker:
                     connection, now, each.indicator, each.audience
                 ):
                     await write_ticks(connection, now, each.indicator, each.audience, each.districts, self._clock())
+                    written.append(each.audience)
+        for audience in written:  # and committed
+            TICKS.labels(audience.value).inc()
 
     async def _due(self, connection: AsyncConnection, head: Head) -> list[_Due]:
         catalogue = self._catalogue(head.municipality)

@@ -51,6 +51,8 @@ _KEEP_CHANGES = text("""
     select :municipality, number, alert_id, what, at
     from jsonb_to_recordset(cast(:rows as jsonb)) as kept (number bigint, alert_id uuid, what text, at timestamptz)
 """)
+# Open pages hear of it at once; the live views look at alerts whenever they are called.
+_CALL = text("select pg_notify('cube', :municipality)")
 
 KeptThreshold = Kept[Command, Threshold]
 _WORDS: Mapping[type, str] = {
@@ -126,6 +128,7 @@ class AlertsBook:
             if rows:
                 given = {"municipality": self._municipality, "rows": json.dumps(rows, default=str)}
                 await connection.execute(statement, given)
+        await connection.execute(_CALL, {"municipality": self._municipality})
 
 
 def etag_of(version: int) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from logging import getLogger
 from time import monotonic
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reporting.alerts import ListedAlert, list_open
 from reporting.audiences import Audience
 from reporting.cube import Head, read_batches, read_head, snapshot
 from reporting.deltas import day_of
@@ -25,7 +26,7 @@ from reporting.live.views import FactBeforeTheBeginning, View
 from reporting.live.waking import Waker
 from reporting.wording import tile_question
 from verbund.errors import Unavailable
-from verbund.metrics import LIVE_LATENCY_SECONDS
+from verbund.metrics import LIVE_LATENCY_SECONDS, SOURCE_OVERDUE
 
 _log = getLogger(__name__)
 
@@ -42,19 +43,25 @@ _HISTORY = timedelta(days=1)  # facts of an initial load carry times of long ago
 _BATCH = text("select batch from cube.batch where municipality = :municipality and number = :number")
 _BOOKED = text("select ledger, recorded_at from feed.position where recorded_at is not null")
 
+OpenAlerts = Mapping[Audience, tuple[ListedAlert, ...]]
+"""By audience, the alerts that it is told of."""
+_TOLD_OF_ALERTS = (Audience.COORDINATION, Audience.STATISTICS)
+
 # City totals are exact and live for everybody who sees figures at all: what the narrowest of them may see.
 _AUDIENCE = Audience.COORDINATION
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What open pages are told: the answers that changed (`tiles`), or how the sources stand (`sources`)."""
+    """What open pages are told: answers that changed (`tiles`), how the sources stand (`sources`), or all alerts that
+    are open (`alerts`)."""
 
-    what: Literal["tiles", "sources"]
+    what: Literal["tiles", "sources", "alerts"]
     head: Head
     on: date
     answers: tuple[Answer, ...] = ()
     sources: tuple[Freshness, ...] = ()
+    alerts: OpenAlerts = field(default_factory=dict)
 
 
 class Hub:
@@ -83,6 +90,7 @@ class Hub:
         self._on: date = date.min
         self._booked: Mapping[str, datetime] = {}
         self._sources: tuple[Freshness, ...] = ()
+        self._alerts: OpenAlerts = {}
         self._trouble: str | None = "not read yet"
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -122,6 +130,10 @@ class Hub:
         """How the sources stand, as last read."""
         return None if self._head is None else Moved("sources", self._head, self._on, sources=self._sources)
 
+    def alerts(self) -> Moved | None:
+        """All alerts that are open, as last read: whoever comes back is told all of them, so that none is missed."""
+        return None if self._head is None else Moved("alerts", self._head, self._on, alerts=self._alerts)
+
     def since(self, generation: int, batch: int) -> Moved | None:
         """What changed after a batch of a generation; everything where that cannot be told."""
         whole = self.everything()
@@ -147,10 +159,14 @@ class Hub:
                 changed = await self._take_in(connection, held, head, now)
             else:
                 changed = ()
+            alerts = {each: tuple(await list_open(connection, municipality, each)) for each in _TOLD_OF_ALERTS}
             self._head = self._held = head
         self._trouble = None
         if changed:
             self.streams.send(Moved("tiles", head, self._on, tuple(changed)))
+        if alerts != self._alerts:
+            self._alerts = alerts
+            self.streams.send(Moved("alerts", head, self._on, alerts=alerts))
         self._measure(booked)
 
     async def _ask_all(self, connection: AsyncConnection, head: Head, now: datetime) -> Sequence[Answer]:
@@ -223,6 +239,8 @@ class Hub:
                 for view in list(self._views.values())
                 if view.remark(await read_remarks(connection, view.plan))
             ]
+        for source in self._sources:
+            SOURCE_OVERDUE.labels(source.office).set(source.state == "overdue")
         told = self.freshness()
         if told is not None:
             if remarked:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from reporting.audiences import Audience
 from reporting.deltas import day_of
-from reporting.figures import Answer, Question, ReleasedIndicator, answer, as_released, list_released
+from reporting.figures import Answer, Question, ReleasedIndicator, answer, as_released, list_released, number_of
 from reporting.image import Moment
 from reporting.indicators import Catalogue
 from reporting.pages.address import address
@@ -127,9 +127,12 @@ def public_indicator_of(
 
 def _released(found: Answer, catalogue: Catalogue, phrases: Phrases) -> Released:
     (cell,) = found.cells
+    steps = list(zip(found.points, cell.values, strict=True))
+    while steps and number_of(steps[0][1]) is None:
+        steps.pop(0)  # the small line begins where there is something to draw
     return Released(
         tile=last_tile_of(found, phrases),
-        spark=spark_of(found.kind, list(zip(found.points, cell.values, strict=True)), phrases),
+        spark=spark_of(found.kind, steps, phrases),
         href=_place(found.indicator, phrases),
         source=catalogue.frame.offices[found.source_office].say(phrases.language),
         release=_release(found, catalogue, phrases),

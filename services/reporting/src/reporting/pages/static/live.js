@@ -49,6 +49,43 @@
     announce();
   }
 
+  // All open alerts come at once, whatever was missed: what is not among them is over.
+  function takeAlerts(message) {
+    heard(message.time);
+    const section = document.getElementById("alerts");
+    if (!section) return;
+    const list = section.querySelector("ul");
+    const open = new Set(message.alerts.map((alert) => "alert-" + alert.id));
+    for (const item of [...list.children]) {
+      if (open.has(item.id)) continue;
+      changed.set(item.id, say(words.alertEnded, { sentence: item.querySelector("a").textContent }));
+      item.remove();
+    }
+    message.alerts.forEach((alert, place) => {
+      const id = "alert-" + alert.id;
+      let item = document.getElementById(id);
+      if (!item) {
+        item = document.getElementById("alert-template").content.firstElementChild.cloneNode(true);
+        item.id = id;
+      }
+      // One that stands in its place is not touched: somebody may be at its button.
+      if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+      const link = item.querySelector("a");
+      link.setAttribute("href", alert.href);
+      const isNew = write(link, alert.sentence);
+      if (write(item.querySelector("span"), alert.state) || isNew) changed.set(id, alert.sentence + " " + alert.state);
+      const form = item.querySelector("form");
+      if (!form) return;
+      form.hidden = !alert.acknowledge_at;
+      if (form.hidden || form.getAttribute("action") === alert.acknowledge_at) return;
+      form.setAttribute("action", alert.acknowledge_at);
+      form.querySelector("input").value = alert.idempotency_key;
+      form.querySelector("button").setAttribute("aria-label", words.acknowledge + ": " + alert.sentence);
+    });
+    section.hidden = !message.alerts.length;
+    announce();
+  }
+
   // After midnight every figure on the page is another day's; not all pages ask in the same second.
   function nextDay() {
     root.dataset.on = "";
@@ -95,6 +132,7 @@
     close();
     source = new EventSource(root.dataset.live);
     source.addEventListener("tiles", (event) => takeTiles(JSON.parse(event.data)));
+    source.addEventListener("alerts", (event) => takeAlerts(JSON.parse(event.data)));
     source.addEventListener("sources", (event) => takeSources(JSON.parse(event.data)));
     // The browser comes back by itself and says what it has seen last; it gives up where the answer is no stream.
     source.addEventListener("error", () => (source?.readyState === EventSource.CLOSED ? reconnect() : show("lost")));
