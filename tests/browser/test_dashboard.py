@@ -120,7 +120,7 @@ def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(
 
 def test_without_scripts_everything_is_there_and_the_form_asks(open_page: Opener) -> None:
     page = open_page(java_script_enabled=False)
-    assert page.locator(".tile").count() == 13
+    assert page.locator(".tile").count() == 19
     expect(page.locator("figure svg").first).to_be_visible()
     expect(page.locator("#pause")).to_be_hidden()
     page.locator("#as_of").fill("2020-12-31")

@@ -64,7 +64,7 @@ MATRIX: dict[str, dict[tuple[str, str], Set[str]]] = {
         ("POST", "/initial-load/closing"): LOAD,
     },
     "reporting": {
-        ("GET", "/"): READERS,
+        ("GET", "/"): READERS | DELIVERERS,
         ("GET", "/live"): READERS,
         ("POST", "/deliveries"): DELIVERERS,
         ("POST", "/deliveries/revisions"): DELIVERERS,

@@ -84,6 +84,11 @@ async def test_a_body_sees_what_it_delivers_and_nothing_else(app: tuple[Reportin
         assert (answer.status_code, "another body" in text_of(answer)) == (422, True)
 
 
+async def test_who_only_delivers_arrives_at_what_they_deliver(body: AsyncClient) -> None:
+    answer = await body.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/deliver")
+
+
 async def test_a_period_is_typed_booked_and_told_with_its_number(body: AsyncClient) -> None:
     answer = await send(body, f"{PLACE}/figures", TYPED)
     assert answer.status_code == 303, text_of(answer)

@@ -35,6 +35,7 @@ from reporting.live.streams import Stream, Streams
 from reporting.wording import tile_question
 from verbund.database import make_engine
 from verbund.metrics import LIVE_LATENCY_SECONDS
+from verbund.service.serving import GRACE_SECONDS
 from verbund.settings import DatabaseSettings
 
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -522,7 +523,7 @@ def test_an_acknowledged_alert_reaches_an_open_stream(alerts: dict[str, str], se
 def test_the_service_ends_at_once_although_streams_are_open(served: ReportingOffice) -> None:
     stream = follow(served)
     next(stream)
-    assert served.stop() < 5
+    assert served.stop() < GRACE_SECONDS, "it ended because its time was over"
     assert [told for told in stream if told["event"] == "tiles"] == []
 
 

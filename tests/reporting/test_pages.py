@@ -138,7 +138,7 @@ async def test_one_wrong_date_is_said_although_the_other_is_empty(visitor: Visit
 async def test_every_tile_leads_to_its_page_with_the_same_view(visitor: Visitor) -> None:
     page = (await visitor.open("/?as_of=2018-12-31&known_on=2019-02-01")).text
     links = re.findall(r'href="(/indicators/[^"]+)"', page)
-    assert len(links) == 13
+    assert len(links) == 19
     for link in links:
         assert "as_of=2018-12-31&amp;known_on=2019-02-01" in link
         answer = await visitor.open(link.replace("&amp;", "&"))

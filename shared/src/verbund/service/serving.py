@@ -27,7 +27,8 @@ SERVED: Mapping[str, Any] = {
     "proxy_headers": False,
 }
 """What uvicorn is told about every process of an office, wherever it listens."""
-_GRACE_SECONDS = 8  # open pages hold their stream for hours; the supervisor waits a little longer than this
+GRACE_SECONDS = 8
+"""For what is under way when a service ends: open pages hold their stream for hours; the supervisor waits a little longer."""
 
 
 class _Door(BaseSettings):
@@ -58,7 +59,7 @@ def listen(place: str, host: str, port: int) -> None:
         factory=True,
         host=host,
         port=port,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         **SERVED,
     )
 

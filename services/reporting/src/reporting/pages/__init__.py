@@ -7,7 +7,15 @@ from verbund.service.pages import Pages, templates_for
 
 __all__ = ["end_drawing", "pages_of", "routers", "warm"]
 
-routers = (routes.router, acknowledging.router, booking.router, deliveries.router, editions.router, public.router)
+routers = (
+    routes.home,
+    routes.router,
+    acknowledging.router,
+    booking.router,
+    deliveries.router,
+    editions.router,
+    public.router,
+)
 
 
 def pages_of(city: City) -> Pages:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from reporting.access import ACKNOWLEDGE_ALERTS
+from reporting.access import ACKNOWLEDGE_ALERTS, DELIVER
 from reporting.audiences import STEERING_ROLES, audience_of
 from reporting.deltas import day_of
 from reporting.image import Image, Moment
@@ -25,11 +25,17 @@ from verbund.service.words import language_of
 OPEN = Permission("open_pages", roles=STEERING_ROLES, purpose="steering")
 
 
+ARRIVE = Permission("arrive", roles=OPEN.roles | DELIVER.roles, purpose="steering")
+
+home = APIRouter(dependencies=[permit(ARRIVE)])
 router = APIRouter(dependencies=[permit(OPEN)])
 
 
-@router.get("/", include_in_schema=False)
+@home.get("/", include_in_schema=False)
 async def show_dashboard(request: Request) -> Response:
+    """The first page after signing in; of who delivers figures and may not see those of others, what they deliver."""
+    if not OPEN.roles & principal_of(request.scope).roles:
+        return RedirectResponse("/deliver", HTTPStatus.SEE_OTHER)
     phrases = Phrases(language_of(request))
     if (short := _shorter(request, phrases)) is not None:
         return short
