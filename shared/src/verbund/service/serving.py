@@ -28,7 +28,7 @@ SERVED: Mapping[str, Any] = {
 }
 """What uvicorn is told about every process of an office, wherever it listens."""
 GRACE_SECONDS = 8
-"""For what is under way when a service ends: open pages hold their stream for hours; the supervisor waits a little longer."""
+"""For what is under way when a service ends: open pages hold their stream for hours. The supervisor waits longer."""
 
 
 class _Door(BaseSettings):
