@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import psycopg
 import pytest
 from fastapi import FastAPI
@@ -261,3 +263,25 @@ async def test_nothing_delivered_is_an_empty_table_in_every_file(doors: Deliveri
     path = f"/figures/renewal_premises{kind}"
     answer = await doors.ask("GET", f"{path}{'&' if '?' in path else '?'}by={by}", "coordination")
     assert answer.status_code == 200, answer.text
+
+
+async def test_marks_stand_behind_the_numbers_in_every_file(doors: Delivering) -> None:
+    """`p` and `r`, as official tables print them: a number that will change must not look like one that will not."""
+    answer = await doors.ask("POST", "/deliveries", json=cases(year(2017, "61"), year(2018, "54", state="final")))
+    assert answer.status_code == 201, answer.text
+    revised = {**cases(year(2017, "63")), "reason": "late_reports"}
+    assert (await doors.ask("POST", "/deliveries/revisions", json=revised)).status_code == 201
+    asked = years(2017, 2018)
+
+    async def file(ending: str, **more: str) -> bytes:
+        found = await doors.ask("GET", f"/figures/tuberculosis_cases.{ending}", params={**asked, **more})
+        assert found.status_code == 200, found.text
+        return found.content
+
+    rows = list(csv.DictReader(io.StringIO((await file("csv")).decode())))
+    assert [(row["value"], row["marks"]) for row in rows] == [("63", "provisional revised"), ("54", "")]
+    german = csv.DictReader(io.StringIO((await file("csv", dialect="excel_de")).decode("utf-8-sig")), delimiter=";")
+    assert [row["Kennzeichen"] for row in german] == ["p r", ""]
+    assert json.loads(await file("jsonstat"))["status"] == {"0": "p r"}
+    (first, second) = next(openpyxl.load_workbook(io.BytesIO(await file("xlsx"))).worksheets[0].iter_rows(min_row=5))
+    assert (first.value, first.number_format, second.number_format) == (63, '#,##0" p r"', "#,##0")

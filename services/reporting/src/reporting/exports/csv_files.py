@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from reporting.exports.signs import sign_of
+from reporting.exports.signs import marks_of, sign_of
 from reporting.figures import Answer, AnswerInParts, Cell, Point, Value, number_of
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what begins like this a spreadsheet carries out (CWE-1236)
@@ -74,7 +74,7 @@ def _head(answer: Answer) -> Columns:
         *("change", "change_sign"),
     ]
     return [
-        *("indicator", "version", "unit", *keys, "from", "to", "value", "status", "sign", "estimated"),
+        *("indicator", "version", "unit", *keys, "from", "to", "value", "status", "sign", "estimated", "marks"),
         *(compared if is_compared(answer) else ()),
         *("source", "known_on", "data_state", "is_exact", "ticked_at", "generation", "batch", "areas_on", "breaks"),
     ]
@@ -89,6 +89,7 @@ def _lines(answer: Answer, cells: Iterable[Cell]) -> Iterator[Columns]:
             yield [
                 *(answer.indicator, answer.version, answer.unit.many.en, *codes, point.from_on, point.to_on),
                 *(number_of(value), value.kind, sign_of(answer, value), str(at in cell.estimated).lower()),
+                " ".join(cell.marks[at] if cell.marks else ()),
                 *_compared(answer, point, cell, at),
                 *(answer.source_office, answer.known_on, answer.data_state, str(answer.is_exact).lower()),
                 *(None if answer.ticked_at is None else answer.ticked_at.isoformat(), answer.generation, answer.batch),
@@ -117,7 +118,7 @@ def _german_head(answer: Answer) -> Columns:
         *("Veränderung", "Zeichen (Veränderung)"),
     ]
     return [
-        *("Kennzahl", "Fassung", "Einheit", *keys, "von", "bis", "Wert", "Zeichen", "geschätzt"),
+        *("Kennzahl", "Fassung", "Einheit", *keys, "von", "bis", "Wert", "Zeichen", "geschätzt", "Kennzeichen"),
         *(compared if is_compared(answer) else ()),
         *("genau", "Kenntnisstand", "Gebietsstand", "Gebietsänderungen"),
     ]
@@ -130,7 +131,12 @@ def _german_lines(answer: Answer, cells: Iterable[Cell]) -> Iterator[Columns]:
         for at, (point, value) in enumerate(zip(answer.points, cell.values, strict=True)):
             yield [
                 *(answer.title.de, answer.version, answer.unit.many.de, *codes, point.from_on, point.to_on),
-                *(number_of(value), sign_of(answer, value), "ja" if at in cell.estimated else "nein"),
+                *(
+                    number_of(value),
+                    sign_of(answer, value),
+                    "ja" if at in cell.estimated else "nein",
+                    marks_of(cell, at),
+                ),
                 *_compared(answer, point, cell, at),
                 *("ja" if answer.is_exact else "nein", answer.known_on, answer.areas_on, breaks),
             ]

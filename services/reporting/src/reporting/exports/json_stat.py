@@ -6,7 +6,7 @@ from typing import Any
 
 from reporting.exports.csv_files import is_compared
 from reporting.exports.notes import notes_of
-from reporting.exports.signs import ESTIMATED, sign_of
+from reporting.exports.signs import marks_of, sign_of
 from reporting.figures import Answer, Cell, Point, Value, number_of
 from reporting.wording import Phrases, remarks_of, sourced_targets
 from verbund.service.words import message_id
@@ -23,7 +23,7 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
     """One dataset: the breakdowns and the time are its dimensions, in this order; the last one varies quickest.
 
     Where values are compared, a further one says which: the value, what it is compared with, the change. A place
-    without a number has `null` as its value and its sign as its status; an estimate has the status `s`.
+    without a number has `null` as its value and its sign as its status; a number has its marks (`p`, `r`, `s`) as its own.
     """
     phrases = Phrases(language)
     dimensions: dict[str, Any] = {
@@ -80,7 +80,7 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
 def _placed(answer: Answer, cell: Cell) -> Iterator[tuple[Value, str]]:
     """The values of a row in their order, each with its status."""
     for at, value in enumerate(cell.values):
-        yield value, sign_of(answer, value) or (ESTIMATED if at in cell.estimated else "")
+        yield value, sign_of(answer, value) or marks_of(cell, at)
         if is_compared(answer):
             yield from ((one, sign_of(answer, one)) for one in (cell.compared[at], cell.changes[at]))
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from reporting.figures import Answer, NotReported, Protected, Value, Zero
+from reporting.figures import Answer, Cell, Mark, NotReported, Protected, Value, Zero
 from reporting.indicators import Words
 from verbund.service.pages.formats import NOT_REPORTED, NOTHING, PROTECTED, ZERO
 
-ESTIMATED = "s"
-"""Stands behind a number."""
+PROVISIONAL, REVISED, ESTIMATED = "p", "r", "s"
+"""Stand behind a number, in this order."""
+_LETTERS: Mapping[Mark, str] = MappingProxyType(
+    {"provisional": PROVISIONAL, "revised": REVISED, "estimated": ESTIMATED}
+)
 
 MEANINGS: Mapping[str, Words] = MappingProxyType(
     {
@@ -18,9 +21,11 @@ MEANINGS: Mapping[str, Words] = MappingProxyType(
             en="zero, or so few that a protected table shows zero",
         ),
         PROTECTED: Words(de="Zahl ist bekannt und wird geschützt", en="the number is known and protected"),
+        PROVISIONAL: Words(de="vorläufige Zahl", en="provisional"),
+        REVISED: Words(de="berichtigte Zahl", en="revised"),
         ESTIMATED: Words(
-            de="geschätzt: aus Zahlen anderer Gebiete nach Anteilen errechnet",
-            en="estimated: divided by shares from numbers of other areas",
+            de="geschätzt: so geliefert, oder aus Zahlen anderer Gebiete nach Anteilen errechnet",
+            en="estimated: delivered as such, or divided by shares from numbers of other areas",
         ),
         NOT_REPORTED: Words(de="Zahl liegt noch nicht vor", en="the number is not reported yet"),
     }
@@ -39,3 +44,10 @@ def sign_of(answer: Answer, value: Value) -> str:
             return NOT_REPORTED
         case _:
             return ""
+
+
+def marks_of(cell: Cell, at: int) -> str:
+    """The letters that stand behind the number at a place of a row; empty where there are none."""
+    marks = cell.marks[at] if cell.marks else ()
+    letters = {_LETTERS[mark] for mark in marks if mark in _LETTERS} | ({ESTIMATED} if at in cell.estimated else set())
+    return " ".join(letter for letter in (PROVISIONAL, REVISED, ESTIMATED) if letter in letters)

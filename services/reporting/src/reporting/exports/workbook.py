@@ -1,8 +1,9 @@
 """Answers as an Excel workbook: the values, what they mean, what the signs say, and where they come from."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
+from functools import cache
 from typing import NamedTuple
 
 import xlsxwriter
@@ -11,7 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from reporting.exports.csv_files import is_compared
 from reporting.exports.notes import notes_of
-from reporting.exports.signs import ESTIMATED, MEANINGS, sign_of
+from reporting.exports.signs import MEANINGS, marks_of, sign_of
 from reporting.figures import Answer, Value, number_of
 from reporting.wording import Phrases, remarks_of, sourced_targets
 from verbund.service.words import message_id
@@ -28,10 +29,15 @@ def as_workbook(answer: Answer, language: str) -> bytes:
         head = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1})
         text = book.add_format({"text_wrap": True, "valign": "top"})
         places = "." + "0" * answer.decimals if answer.decimals else ""
-        figure = book.add_format({"num_format": f"#,##0{places}", "align": "right"})
-        estimate = book.add_format({"num_format": f'#,##0{places}" {ESTIMATED}"', "align": "right"})
+
+        @cache
+        def figure(marks: str) -> Format:
+            """Of a number that shows its marks behind it, and stays a number."""
+            behind = f'" {marks}"' if marks else ""
+            return book.add_format({"num_format": f"#,##0{places}{behind}", "align": "right"})
+
         values = book.add_worksheet(phrases.say(message_id("Values")))
-        _write_values(values, answer, phrases, _Formats(head, figure, estimate))
+        _write_values(values, answer, phrases, _Formats(head, figure))
         for name, rows in (
             (message_id("Definition"), _definition(answer, phrases)),
             (message_id("Signs"), [(sign, words.say(language)) for sign, words in MEANINGS.items()]),
@@ -59,8 +65,8 @@ def _write_values(sheet: Worksheet, answer: Answer, phrases: Phrases, formats: "
         for column, words in enumerate(word for key in cell.keys for word in (key.code, key.name.say(language))):
             sheet.write_string(row, column, words)
         for at, value in enumerate((*cell.values, *cell.compared, *cell.changes)):
-            figure = formats.estimate if at in cell.estimated else formats.figure
-            _write_value(sheet, row, keys + at, answer, value, figure)
+            marks = marks_of(cell, at) if at < len(cell.values) else ""
+            _write_value(sheet, row, keys + at, answer, value, formats.figure(marks))
     sheet.freeze_panes(4, keys)
     sheet.set_column(0, max(keys + len(_columns(answer, phrases)) - 1, 0), 16)
 
@@ -83,9 +89,8 @@ def _columns(answer: Answer, phrases: Phrases) -> list[str]:
 
 class _Formats(NamedTuple):
     head: Format
-    figure: Format
-    estimate: Format
-    """A number that shows the sign of estimates behind it, and stays a number."""
+    figure: Callable[[str], Format]
+    """By the marks of the number."""
 
 
 def _write_value(sheet: Worksheet, row: int, column: int, answer: Answer, value: Value, figure: Format) -> None:
