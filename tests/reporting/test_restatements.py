@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -146,3 +147,45 @@ async def test_a_forgery_is_found_and_named(
         (verdict,) = verify(connection)
     assert verdict.edition_id == edition_id
     assert found in verdict.wrong
+
+
+async def deliver(client: httpx.AsyncClient, path: str, **body: Any) -> None:
+    """Something about cases of tuberculosis that has to succeed."""
+    said = {"indicator": "tuberculosis_cases", **body}
+    answer = await client.post(path, json=said, headers={"Idempotency-Key": str(uuid4())})
+    assert answer.status_code == 201, answer.text
+
+
+async def test_delivered_figures_say_what_their_body_did_since(statistics: httpx.AsyncClient) -> None:
+    def sheet(number: int, value: str) -> dict[str, Any]:
+        return {"from_on": f"{number}-01-01", "to_on": f"{number}-12-31", "rows": [{"value": value}]}
+
+    asked = {"indicator": "tuberculosis_cases", "from": "2015-01-01", "to": "2018-12-31", "period": "year"}
+    await deliver(
+        statistics, "/deliveries", unit="case", sheets=[sheet(2015, "40"), sheet(2016, "50"), sheet(2017, "60")]
+    )
+    older = (await freeze(statistics, "one", questions=[asked]))["edition_id"]
+    await deliver(statistics, "/deliveries/revisions", unit="case", sheets=[sheet(2017, "63")], reason="late_reports")
+    await deliver(statistics, "/deliveries", unit="case", sheets=[sheet(2018, "54")])
+    withdrawn = [{"from_on": "2016-01-01", "to_on": "2016-12-31"}]
+    await deliver(statistics, "/deliveries/withdrawals", periods=withdrawn, reason="other")
+    found = await restated(statistics, older)
+    changed = {cell["to_on"][:4]: reasons(cell) for cell in found["changed"]}
+    assert changed == {"2017": {("correction", "late_reports", None)}}
+    assert [[cell["to_on"][:4] for cell in found[side]] for side in ("added", "removed")] == [["2018"], ["2016"]]
+
+
+async def test_a_delivered_number_that_was_not_there_or_is_no_more_says_so(statistics: httpx.AsyncClient) -> None:
+    def year(number: int) -> dict[str, str]:
+        return {"from_on": f"{number}-01-01", "to_on": f"{number}-12-31"}
+
+    whole = [{"indicator": "tuberculosis_cases", "from": f"{n}-01-01", "to": f"{n}-12-31"} for n in (2016, 2018)]
+    await deliver(statistics, "/deliveries", unit="case", sheets=[{**year(2016), "rows": [{"value": "50"}]}])
+    older = (await freeze(statistics, "one", questions=whole))["edition_id"]
+    await deliver(statistics, "/deliveries", unit="case", sheets=[{**year(2018), "rows": [{"value": "54"}]}])
+    await deliver(statistics, "/deliveries/withdrawals", periods=[year(2016)], reason="other")
+    changed = {cell["to_on"][:4]: reasons(cell) for cell in (await restated(statistics, older))["changed"]}
+    assert changed == {
+        "2016": {("correction", "withdrawn", None)},
+        "2018": {("new_data", "first_report", None)},
+    }

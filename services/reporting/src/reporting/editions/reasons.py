@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reporting.audiences import Audience
+from reporting.editions.delivered_reasons import reasons_of_deliveries
 from reporting.editions.restatement import FIRST_REPORT, Found, Reason, Told, reason_of
 from reporting.figures import (
     Amounts,
@@ -52,6 +53,8 @@ class Reasons:
     async def of_pairs(self, pairs: Sequence[Pair], earlier: Knowledge, later: Knowledge) -> list[tuple[Reason, ...]]:
         """For each changed cell of one question, all of which stand at the same two moments."""
         before, after = pairs[0][0].told, pairs[0][1].told
+        if before.answer.kind == "delivered":
+            return await reasons_of_deliveries(self._moment, pairs)
         explained = await self._explain(pairs, before, earlier, later)
         return [self._of_pair(pair, explained, is_redefined=before.fingerprint != after.fingerprint) for pair in pairs]
 

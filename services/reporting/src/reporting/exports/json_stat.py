@@ -23,7 +23,7 @@ def as_json_stat(answer: Answer, language: str) -> dict[str, Any]:
     """One dataset: the breakdowns and the time are its dimensions, in this order; the last one varies quickest.
 
     Where values are compared, a further one says which: the value, what it is compared with, the change. A place
-    without a number has `null` as its value and its sign as its status; a number has its marks (`p`, `r`, `s`) as its own.
+    without a number has `null` as its value and its sign as its status; a number has its marks (`p`, `r`, `s`) as its.
     """
     phrases = Phrases(language)
     dimensions: dict[str, Any] = {
