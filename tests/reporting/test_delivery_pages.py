@@ -135,7 +135,11 @@ async def test_a_delivered_period_is_revised_kept_made_final_and_withdrawn(body:
         key = key_of(await body.get(PLACE))
         return (await body.post(f"{PLACE}/{step}", data={**days, **fields, "idempotency_key": key})).status_code
 
-    assert await do("keep", new_from_on="2019-01-01", new_to_on="2019-12-31") == 303
+    key = key_of(await body.get(PLACE))
+    backwards = {**days, "new_from_on": "2015-01-01", "new_to_on": "2015-12-31", "idempotency_key": key}
+    refused = await body.post(f"{PLACE}/keep", data=backwards)
+    assert (refused.status_code, 'value="2015-12-31"' in refused.text) == (422, True)
+    assert await do("keep", new_from_on="2019-01-01", new_to_on="2019-12-31", state="final") == 303
     assert await do("finalise") == 303
     assert await do("finalise") == 422
     assert await do("withdraw", reason="whim") == 422

@@ -235,7 +235,9 @@ async def _ordered(
         wrong = [words.say(finding.message, finding.values) for finding in findings_of(error)]
     except Problem as problem:
         wrong = [sentence for _, sentence in _sentences(problem, asked.phrases)]
-    return await _page(request, asked, catalogue, books, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong)
+    return await _page(
+        request, asked, catalogue, books, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong=wrong, typed=fields
+    )
 
 
 def _period(fields: Mapping[str, str], prefix: str = "") -> dict[str, str]:
@@ -311,7 +313,7 @@ async def _page(
         reasons=_options(REASONS, phrases),
         states=_options(STATES, phrases),
         key=lambda: str(uuid4()),
-        **{"wrong": (), "lines": None, "is_checked": False, "reason": "", **shown},
+        **{"wrong": (), "typed": {}, "lines": None, "is_checked": False, "reason": "", **shown},
     )
 
 
