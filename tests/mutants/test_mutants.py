@@ -19,6 +19,7 @@ from mutants import (
     bugs_in_areas,
     bugs_in_booking,
     bugs_in_counting,
+    bugs_in_deliveries,
     bugs_in_disclosure,
     bugs_in_editions,
     bugs_in_kafka,
@@ -47,6 +48,7 @@ BUGS = (
     *bugs_in_public_pages.BUGS,
     *bugs_at_doors.BUGS,
     *bugs_in_alerts.BUGS,
+    *bugs_in_deliveries.BUGS,
     *bugs_in_editions.BUGS,
 )
 
