@@ -28,7 +28,7 @@ UNITS = (
     "_state",
     "_timestamp_seconds",
 )
-LABELS = {"method", "route", "status", "command", "outcome", "ledger", "reason"}
+LABELS = {"method", "route", "status", "command", "outcome", "ledger", "reason", "office", "audience"}
 
 
 def _full_name(metric: MetricWrapperBase) -> str:
@@ -44,7 +44,7 @@ def _described(metric: MetricWrapperBase) -> Metric:
 @pytest.mark.parametrize("name", ALL)
 def test_a_metric_is_named_after_its_area_thing_and_unit(name: str) -> None:
     full = _full_name(ALL[name])
-    assert re.fullmatch(r"verbund_(http|desk|ledger|feed|relay|image|live|alerts|webhook)_[a-z_]+", full)
+    assert re.fullmatch(r"verbund_(http|desk|ledger|feed|relay|image|live|alerts|webhook|source|ticks)_[a-z_]+", full)
     assert full.endswith(UNITS)
 
 

@@ -25,7 +25,9 @@ KIT_ITSELF = {
     "/sign-in",
     "/sign-out",
 }
-OPEN_TO_ALL = KIT_ITSELF | {"/assets/{name}"}
+RELEASED = {"/public", "/public/indicators/{indicator_id}", "/public/figures/{indicator_id}.{kind}"}
+"""What the statistics office has released to everybody."""
+OPEN_TO_ALL = KIT_ITSELF | RELEASED | {"/assets/{name}"}
 
 
 @pytest.fixture
