@@ -375,7 +375,7 @@ async def test_a_german_excel_opens_it_with_a_double_click(city: Stage) -> None:
     asked = Question(indicator="share_of_late_registrations", from_on=date(2018, 1, 1), to_on=date(2018, 12, 31))
     body = as_german_csv(await city.ask(asked, Audience.STATISTICS, NOW))
     assert body.startswith(b"\xef\xbb\xbf")
-    assert ";01.01.2018;31.12.2018;14,0;;nein;ja;" in body.decode("utf-8-sig")
+    assert ";01.01.2018;31.12.2018;14,0;;nein;;ja;" in body.decode("utf-8-sig")
 
 
 async def test_a_file_says_what_and_when(city: Stage) -> None:
