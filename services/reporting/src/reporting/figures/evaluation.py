@@ -195,6 +195,8 @@ class _Splitter:
                 self._rest = (code, values)
 
     def code_of(self, raw: Raw) -> str | None:
+        if not self._further:  # no value of the breakdown is there on these days: there are no rows
+            return None
         value = raw[self._at]
         code = self._code.get(value)
         if code is None and self._rest is not None and value in self._rest[1]:
